@@ -1,0 +1,1 @@
+"""The mixture itself: what runs, in which order, what it adds up to; no terminal, no network."""

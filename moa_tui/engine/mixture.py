@@ -1,0 +1,208 @@
+"""The recipe: layers of proposers and an aggregator, as frozen data that is checked when built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple, TypeAlias
+
+from moa_tui.engine.provider import Options
+from moa_tui.errors import ConfigError
+
+StrategyName: TypeAlias = Literal["synthesize", "none"]
+HistoryRule: TypeAlias = Literal["answers", "off"]
+Placement: TypeAlias = Literal["system", "user"]
+ContextRule: TypeAlias = Literal["fail"]
+
+REFERENCES = "{references}"
+"""Where an instruction of one's own wants the numbered list."""
+
+_GREEDY_BELOW = 1e-4
+
+
+class Seat(NamedTuple):
+    """An agent's place in a run: layer and number, both from 1; the aggregator sits in layer L+1."""
+
+    layer: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """One configured model, ``model`` being "endpoint/model".
+
+    Fields that are None take the mixture's value; ``temperature`` "unset" sends none at all.
+    """
+
+    model: str
+    temperature: float | Literal["unset"] | None = None
+    max_tokens: int | None = None
+    system: str | None = None
+    label: str = ""
+    samples: int = 1
+    enabled: bool = True
+    top_p: float | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    think: bool | None = None
+    effort: str | None = None
+    num_ctx: int | None = None
+
+    def __post_init__(self) -> None:
+        endpoint, slash, model = self.model.partition("/")
+        if not (endpoint and slash and model):
+            raise ConfigError(
+                f"model {self.model!r}: write it as endpoint/model, like ollama/llama3.2"
+            )
+        _check_options(self.model, self.temperature, self.max_tokens)
+        if self.samples < 1:
+            raise ConfigError(f"samples of {self.model!r} must be at least 1")
+
+    @property
+    def endpoint(self) -> str:
+        """The endpoint's name: what stands before the first slash."""
+        return self.model.partition("/")[0]
+
+    @property
+    def model_name(self) -> str:
+        """The model's own name at its endpoint."""
+        return self.model.partition("/")[2]
+
+    @property
+    def name(self) -> str:
+        """What people see: the label, or else the last part of the model's name."""
+        return self.label or self.model_name.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """The agents that run at the same time; ``repeat`` makes that many layers of it."""
+
+    proposers: tuple[Agent, ...]
+    repeat: int = 1
+
+    def __post_init__(self) -> None:
+        if self.repeat < 1:
+            raise ConfigError("repeat must be at least 1")
+
+    @property
+    def seats(self) -> tuple[Agent, ...]:
+        """The enabled agents, one for each sample."""
+        return tuple(
+            replace(agent, samples=1)
+            for agent in self.proposers
+            if agent.enabled
+            for _ in range(agent.samples)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aggregator:
+    """Who merges, and how; ``agent`` may be missing where the strategy calls nobody."""
+
+    agent: Agent | None = None
+    strategy: StrategyName = "synthesize"
+    fallback: tuple[Agent, ...] = ()
+    instruction: str = ""
+    placement: Placement = "system"
+
+    def __post_init__(self) -> None:
+        if self.agent is None and self.strategy != "none":
+            raise ConfigError(f"the strategy {self.strategy!r} needs an aggregator model")
+        if self.instruction and REFERENCES not in self.instruction:
+            raise ConfigError(f"aggregator.instruction must contain {REFERENCES}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mixture:
+    """Layers of proposers, then the aggregator, with what holds for all of them.
+
+    ``quorum`` done seats close a layer early; so do ``deadline_s`` seconds with ``min_proposals``
+    done.
+    """
+
+    layers: tuple[Layer, ...]
+    aggregator: Aggregator
+    name: str = ""
+    description: str = ""
+    system: str = ""
+    history: HistoryRule = "answers"
+    temperature: float | Literal["unset"] = 0.7
+    max_tokens: int = 2048
+    min_proposals: int = 1
+    quorum: int | None = None
+    deadline_s: float | None = None
+    context: ContextRule = "fail"
+
+    def __post_init__(self) -> None:
+        _check_options("the mixture", self.temperature, self.max_tokens)
+        if not self.layers:
+            raise ConfigError("the mixture has no layers: add [[layers]] with proposers")
+        for number, layer in enumerate(self.layers, 1):
+            if not layer.seats:
+                raise ConfigError(f"layer {number} has no enabled proposers")
+        if self.min_proposals < 1:
+            raise ConfigError("min_proposals must be at least 1")
+        if self.quorum is not None and self.quorum < self.min_proposals:
+            raise ConfigError(
+                f"quorum = {self.quorum} is below min_proposals = {self.min_proposals}"
+            )
+        if self.deadline_s is not None and self.deadline_s <= 0:
+            raise ConfigError("deadline_s must be above 0")
+
+    def expanded(self) -> Mixture:
+        """Return the same mixture with every ``repeat`` and ``samples`` written out."""
+        return replace(
+            self,
+            layers=tuple(
+                Layer(proposers=layer.seats) for layer in self.layers for _ in range(layer.repeat)
+            ),
+        )
+
+    @property
+    def proposer_layers(self) -> int:
+        """How many proposer layers a run has."""
+        return sum(layer.repeat for layer in self.layers)
+
+    @property
+    def calls(self) -> int:
+        """How many model calls a run makes when nothing is retried."""
+        proposals = sum(layer.repeat * len(layer.seats) for layer in self.layers)
+        return proposals + (self.aggregator.strategy != "none")
+
+    @property
+    def agents(self) -> tuple[Agent, ...]:
+        """Every agent that a run may call, fallbacks too, each once."""
+        aggregator = self.aggregator
+        merging = (aggregator.agent, *aggregator.fallback) if aggregator.strategy != "none" else ()
+        asked = [agent for layer in self.layers for agent in layer.seats]
+        return tuple(dict.fromkeys([*asked, *(agent for agent in merging if agent)]))
+
+    def options_for(self, agent: Agent) -> Options:
+        """Return what is sent for an agent: its own options, else the mixture's.
+
+        A temperature of 1e-4 or less is sent as 0, since some servers refuse tiny values.
+        """
+        temperature = self.temperature if agent.temperature is None else agent.temperature
+        if temperature == "unset":
+            sent = None
+        else:
+            sent = 0.0 if temperature <= _GREEDY_BELOW else temperature
+        return Options(
+            temperature=sent,
+            max_tokens=self.max_tokens if agent.max_tokens is None else agent.max_tokens,
+            top_p=agent.top_p,
+            seed=agent.seed,
+            stop=agent.stop,
+            think=agent.think,
+            effort=agent.effort,
+            num_ctx=agent.num_ctx,
+        )
+
+
+def _check_options(
+    whose: str, temperature: float | Literal["unset"] | None, max_tokens: int | None
+) -> None:
+    if isinstance(temperature, float | int) and not 0 <= temperature <= 2:  # noqa: PLR2004 - the vendors' range
+        raise ConfigError(f"temperature of {whose} must be from 0 to 2")
+    if max_tokens is not None and max_tokens < 1:
+        raise ConfigError(f"max_tokens of {whose} must be at least 1")

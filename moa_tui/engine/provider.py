@@ -1,0 +1,218 @@
+"""The port between the engine and whatever speaks to a model: requests go in, deltas come out."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+
+    from moa_tui.errors import FailureKind
+
+Role: TypeAlias = Literal["system", "user", "assistant"]
+Kind: TypeAlias = Literal["openai", "ollama", "anthropic", "embedded", "scripted"]
+PhaseName: TypeAlias = Literal["queued", "connecting", "loading", "reading", "waiting"]
+FinishReason: TypeAlias = Literal["stop", "length", "content_filter", "refusal"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a chat."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a model is asked; None means that the field isn't sent."""
+
+    temperature: float | None = 0.7
+    max_tokens: int = 2048
+    top_p: float | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    think: bool | None = None
+    effort: str | None = None
+    num_ctx: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One call: the model's own name (without its endpoint), the messages, the options."""
+
+    model: str
+    messages: tuple[Message, ...]
+    options: Options = field(default_factory=Options)
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """What a call is doing before its first token; ``behind`` says what a queued one waits for."""
+
+    name: PhaseName
+    behind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """The try failed in a way that may pass; the next one starts in ``wait_s`` seconds."""
+
+    kind: FailureKind
+    message: str
+    wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """A piece of reasoning; ``pieces`` counts the server's own chunks in it."""
+
+    text: str
+    pieces: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of the answer; ``pieces`` counts the server's own chunks in it (about its tokens)."""
+
+    text: str
+    pieces: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Relabel:
+    """All text so far was reasoning."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens of a call as the server counts them, ``cost`` in dollars (None: unknown)."""
+
+    prompt: int = 0
+    completion: int = 0
+    reasoning: int = 0
+    estimated: bool = False
+    cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something worth telling that ends nothing."""
+
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """The answer is complete; the last delta but for a usage or a note."""
+
+    reason: FinishReason
+
+
+Delta: TypeAlias = Phase | Retrying | Thinking | Text | Relabel | Usage | Note | Finish
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Dollars per million tokens."""
+
+    input: float
+    output: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where models are: URL, key and kind; limits in seconds.
+
+    ``first_token_s`` None means 300 s for a loopback host (models load slowly) and 60 s for others.
+    ``label`` is the service's name in words for people, ``key_page`` the page that hands out keys.
+    """
+
+    name: str
+    kind: Kind
+    base_url: str = ""
+    label: str = ""
+    key_page: str = ""
+    api_key_env: str = ""
+    api_key_cmd: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    max_concurrency: int | None = None
+    connect_s: float = 10.0
+    first_token_s: float | None = None
+    idle_s: float = 60.0
+    total_s: float = 600.0
+    prices: Mapping[str, Price] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def is_local(self) -> bool:
+        """Whether its models run on this machine: then calls are free and need no proxy."""
+        if self.kind in ("embedded", "scripted"):
+            return True
+        host = urlsplit(self.base_url).hostname or ""
+        if host == "localhost" or host.endswith(".localhost"):
+            return True
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def first_token_limit_s(self) -> float:
+        """Seconds that a call may wait for its first token."""
+        if self.first_token_s is not None:
+            return self.first_token_s
+        return 300.0 if self.is_local else 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInfo:
+    """A model on offer; ``context`` is its window in tokens where the server says."""
+
+    id: str
+    context: int | None = None
+
+
+class Provider(Protocol):
+    """Speaks to one endpoint in its dialect."""
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The endpoint it speaks to."""
+        ...
+
+    def stream(self, request: ChatRequest, /) -> AsyncGenerator[Delta, None]:
+        """Yield what the model says as it says it; closing the generator closes the connection.
+
+        Raises:
+            ProviderError: the call failed; the only exception but CancelledError.
+        """
+        ...
+
+    async def models(self) -> tuple[ModelInfo, ...]:
+        """List the models on offer.
+
+        Raises:
+            ProviderError: the endpoint can't be asked.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Give back connections and children."""
+        ...
+
+
+class Providers(Protocol):
+    """Finds the provider of an endpoint, once per endpoint."""
+
+    def __call__(self, endpoint: str, /) -> Provider:
+        """Return the provider that speaks to the endpoint of this name.
+
+        Raises:
+            ConfigError: no such endpoint, its key is missing, or its kind's extra is.
+        """
+        ...

@@ -1,0 +1,317 @@
+"""What events add up to: `apply` is the only place that knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, TypeAlias, assert_never
+
+from moa_tui.engine.events import (
+    Event,
+    LayerFinished,
+    LayerStarted,
+    MergeForced,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+    SeatEnd,
+    SeatEvent,
+    SeatFailed,
+    SeatFinished,
+    SeatNote,
+    SeatPhase,
+    SeatRetrying,
+    SeatRole,
+    SeatStarted,
+    SeatSwapped,
+    TextDelta,
+    TextRelabelled,
+    ThinkingDelta,
+)
+from moa_tui.engine.provider import PhaseName, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from moa_tui.engine.mixture import Mixture, Seat
+    from moa_tui.errors import FailureKind
+
+SeatStatus: TypeAlias = (
+    PhaseName | Literal["retrying", "thinking", "streaming", "done", "late", "stopped", "failed"]
+)
+RunStatus: TypeAlias = Literal["idle", "running", "done", "failed", "stopped"]
+
+ENDED: frozenset[SeatStatus] = frozenset(("done", "late", "stopped", "failed"))
+"""What a seat is when nothing more comes from its attempt."""
+
+
+class Log:
+    """An append-only text: its first ``length`` pieces, shared with the states before it.
+
+    Appending is constant in time; an older state appended to again gets a copy of its own.
+    """
+
+    __slots__ = ("_pieces", "length")
+
+    def __init__(self, pieces: list[str] | None = None, length: int = 0) -> None:
+        self._pieces = [] if pieces is None else pieces
+        self.length = length
+
+    def appended(self, piece: str) -> Log:
+        """Return the log with one more piece."""
+        pieces = self._pieces
+        if len(pieces) != self.length:
+            pieces = pieces[: self.length]
+        pieces.append(piece)
+        return Log(pieces, self.length + 1)
+
+    def since(self, length: int) -> str:
+        """Return the text behind the first ``length`` pieces."""
+        return "".join(self._pieces[length : self.length])
+
+    def __str__(self) -> str:
+        return self.since(0)
+
+    def __bool__(self) -> bool:
+        return self.length > 0
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Log) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def __repr__(self) -> str:
+        return f"Log({str(self)!r})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeatState:
+    """One seat as its last attempt stands; times in seconds since the run started."""
+
+    seat: Seat
+    role: SeatRole
+    model: str
+    attempt: int = 1
+    status: SeatStatus = "connecting"
+    behind: str = ""
+    text: Log = field(default_factory=Log)
+    thinking: Log = field(default_factory=Log)
+    pieces: int = 0
+    thinking_pieces: int = 0
+    started_t: float = 0.0
+    first_t: float | None = None
+    ended_t: float | None = None
+    retry_at_t: float | None = None
+    place: int | None = None
+    reason: SeatEnd | None = None
+    usage: Usage | None = None
+    kind: FailureKind | None = None
+    message: str = ""
+    hint: str = ""
+    notes: tuple[str, ...] = ()
+    given: bool = False
+    is_late: bool = False
+
+    @property
+    def is_live(self) -> bool:
+        """Whether more may come from it."""
+        return self.status not in ENDED
+
+    @property
+    def tokens(self) -> int:
+        """Tokens written so far, reasoning included: the server's count, else its pieces."""
+        if self.usage is not None and self.usage.completion:
+            return self.usage.completion
+        return self.pieces + self.thinking_pieces
+
+    @property
+    def ttft_s(self) -> float | None:
+        """Seconds from the attempt's start to its first token."""
+        return None if self.first_t is None else self.first_t - self.started_t
+
+    def seconds(self, t: float) -> float:
+        """Return how long the attempt took, or has taken at ``t`` while it is live."""
+        return (t if self.ended_t is None else self.ended_t) - self.started_t
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerState:
+    """One proposer layer; times in seconds since the run started."""
+
+    layer: int
+    started_t: float
+    ended_t: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunState:
+    """A run as far as its events tell."""
+
+    status: RunStatus = "idle"
+    mixture: Mixture | None = None
+    layers: tuple[LayerState, ...] = ()
+    seats: Mapping[Seat, SeatState] = field(default_factory=lambda: MappingProxyType({}))
+    answer: str = ""
+    chosen: Seat | None = None
+    references: tuple[Seat, ...] = ()
+    usage: Usage | None = None
+    kind: FailureKind | None = None
+    message: str = ""
+    hint: str = ""
+    t: float = 0.0
+
+    def layer_seats(self, layer: int) -> tuple[SeatState, ...]:
+        """Return a layer's seats in order."""
+        return tuple(state for seat, state in sorted(self.seats.items()) if seat.layer == layer)
+
+    @property
+    def aggregator(self) -> SeatState | None:
+        """The aggregator's seat once it has started."""
+        return next((seat for seat in self.seats.values() if seat.role == "aggregator"), None)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens written so far by all seats."""
+        return sum(seat.tokens for seat in self.seats.values())
+
+
+def apply(state: RunState, event: Event) -> RunState:
+    """Return the state after one more event; the old state still reads as before."""
+    match event:
+        case RunStarted():
+            state = RunState(status="running", mixture=event.mixture)
+        case LayerStarted():
+            layer = LayerState(layer=event.layer, started_t=event.t)
+            state = replace(state, layers=(*state.layers, layer))
+        case LayerFinished():
+            state = _close_layer(state, event)
+        case MergeForced():
+            pass
+        case RunFinished():
+            state = replace(
+                state,
+                status="done",
+                answer=event.answer,
+                chosen=event.chosen,
+                references=event.references,
+                usage=event.usage,
+            )
+        case RunFailed():
+            state = replace(
+                state,
+                status="stopped" if event.kind == "stopped" else "failed",
+                kind=event.kind,
+                message=event.message,
+                hint=event.hint,
+            )
+        case _:
+            state = _put(state, _seat_after(state, event))
+    return replace(state, t=event.t)
+
+
+def _put(state: RunState, seat: SeatState) -> RunState:
+    return replace(state, seats=MappingProxyType({**state.seats, seat.seat: seat}))
+
+
+def _close_layer(state: RunState, event: LayerFinished) -> RunState:
+    layers = tuple(
+        replace(layer, ended_t=event.t) if layer.layer == event.layer else layer
+        for layer in state.layers
+    )
+    seats = {
+        seat: replace(known, is_late=True) if seat.layer == event.layer and known.is_live else known
+        for seat, known in state.seats.items()
+    }
+    return replace(state, layers=layers, seats=MappingProxyType(seats))
+
+
+def _seat_after(state: RunState, event: SeatEvent) -> SeatState:
+    if isinstance(event, SeatStarted):
+        return SeatState(
+            seat=event.seat,
+            role=event.role,
+            model=event.model,
+            attempt=event.attempt,
+            started_t=event.t,
+            given=event.given,
+        )
+    seat = state.seats[event.seat]
+    if event.attempt != seat.attempt:
+        seat = replace(seat, attempt=event.attempt, retry_at_t=None, kind=None, message="")
+    match event:
+        case SeatPhase():
+            return replace(seat, status=event.phase, behind=event.behind, retry_at_t=None)
+        case SeatRetrying():
+            return replace(
+                seat,
+                status="retrying",
+                kind=event.kind,
+                message=event.message,
+                retry_at_t=event.t + event.wait_s,
+            )
+        case SeatSwapped():
+            return replace(seat, model=event.model)
+        case ThinkingDelta():
+            return replace(
+                _begun(seat, event.t),
+                status="thinking",
+                thinking=seat.thinking.appended(event.text),
+                thinking_pieces=seat.thinking_pieces + event.pieces,
+            )
+        case TextDelta():
+            return replace(
+                _begun(seat, event.t),
+                status="streaming",
+                text=seat.text.appended(event.text),
+                pieces=seat.pieces + event.pieces,
+            )
+        case TextRelabelled():
+            return replace(
+                seat,
+                status="thinking",
+                text=Log(),
+                thinking=Log().appended(f"{seat.thinking}{seat.text}"),
+                pieces=0,
+                thinking_pieces=seat.thinking_pieces + seat.pieces,
+            )
+        case SeatNote():
+            return replace(seat, notes=(*seat.notes, event.message))
+        case SeatFinished():
+            return _finished(state, seat, event)
+        case SeatFailed():
+            return replace(
+                seat,
+                status="stopped" if event.kind == "stopped" else "failed",
+                kind=event.kind,
+                message=event.message,
+                hint=event.hint,
+                ended_t=event.t,
+                retry_at_t=None,
+            )
+        case _:
+            assert_never(event)
+
+
+def _begun(seat: SeatState, t: float) -> SeatState:
+    return seat if seat.first_t is not None else replace(seat, first_t=t)
+
+
+def _finished(state: RunState, seat: SeatState, event: SeatFinished) -> SeatState:
+    rivals = state.layer_seats(seat.seat.layer)
+    place = 1 + sum(rival.status == "done" for rival in rivals if rival.seat != seat.seat)
+    return replace(
+        seat,
+        status="late" if event.reason == "late" else "done",
+        text=seat.text if str(seat.text) == event.text else Log().appended(event.text),
+        thinking=(
+            seat.thinking
+            if str(seat.thinking) == event.thinking
+            else Log().appended(event.thinking)
+        ),
+        reason=event.reason,
+        usage=event.usage,
+        ended_t=event.t,
+        place=None if event.reason == "late" else place,
+        first_t=seat.first_t if event.ttft_s is None else seat.started_t + event.ttft_s,
+    )
