@@ -20,7 +20,7 @@ _GREEDY_BELOW = 1e-4
 
 
 class Seat(NamedTuple):
-    """An agent's place in a run: layer and number, both from 1; the aggregator sits in layer L+1."""
+    """An agent's place in a run, [layer, number], both from 1; the aggregator's layer is L+1."""
 
     layer: int
     number: int
