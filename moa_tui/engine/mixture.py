@@ -169,13 +169,23 @@ class Mixture:
         proposals = sum(layer.repeat * len(layer.seats) for layer in self.layers)
         return proposals + (self.aggregator.strategy != "none")
 
+    def seating(self) -> dict[Seat, tuple[Agent, ...]]:
+        """Return who sits where; behind the aggregator stand its fallbacks."""
+        layers = [layer.seats for layer in self.layers for _ in range(layer.repeat)]
+        seats: dict[Seat, tuple[Agent, ...]] = {
+            Seat(number, index): (agent,)
+            for number, agents in enumerate(layers, 1)
+            for index, agent in enumerate(agents, 1)
+        }
+        merging = tuple(filter(None, (self.aggregator.agent, *self.aggregator.fallback)))
+        if self.aggregator.strategy == "none" or not merging:
+            return seats
+        return {**seats, Seat(len(layers) + 1, 1): merging}
+
     @property
     def agents(self) -> tuple[Agent, ...]:
         """Every agent that a run may call, fallbacks too, each once."""
-        aggregator = self.aggregator
-        merging = (aggregator.agent, *aggregator.fallback) if aggregator.strategy != "none" else ()
-        asked = [agent for layer in self.layers for agent in layer.seats]
-        return tuple(dict.fromkeys([*asked, *(agent for agent in merging if agent)]))
+        return tuple(dict.fromkeys(agent for agents in self.seating().values() for agent in agents))
 
     def options_for(self, agent: Agent) -> Options:
         """Return what is sent for an agent: its own options, else the mixture's.

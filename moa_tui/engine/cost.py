@@ -1,0 +1,53 @@
+"""Tokens and dollars: what a call used where the server doesn't say, and what it cost."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from moa_tui.engine.provider import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from moa_tui.engine.provider import Endpoint
+
+_CHARACTERS_PER_TOKEN = 4.0
+_WIDE_CHARACTERS_PER_TOKEN = 1.5
+_PER_PRICE = 1_000_000
+_LAST_ALPHABETIC = "\u2e7f"
+
+
+def estimate_tokens(text: str) -> int:
+    """Return about how many tokens a text is: 4 characters each, 1.5 of Chinese and its kin."""
+    wide = 0 if text.isascii() else sum(char > _LAST_ALPHABETIC for char in text)
+    return math.ceil((len(text) - wide) / _CHARACTERS_PER_TOKEN + wide / _WIDE_CHARACTERS_PER_TOKEN)
+
+
+def priced(usage: Usage, endpoint: Endpoint, model: str) -> Usage:
+    """Return the usage with its cost in dollars: 0 on this machine, None without a price."""
+    if usage.cost is not None:
+        return usage
+    if endpoint.is_local:
+        return replace(usage, cost=0.0)
+    price = endpoint.prices.get(model)
+    if price is None:
+        return usage
+    dollars = (usage.prompt * price.input + usage.completion * price.output) / _PER_PRICE
+    return replace(usage, cost=dollars)
+
+
+def total(usages: Iterable[Usage]) -> Usage:
+    """Return the sum; its cost is None as soon as one is unknown."""
+    together = Usage(cost=0.0)
+    for usage in usages:
+        known = together.cost is not None and usage.cost is not None
+        together = Usage(
+            prompt=together.prompt + usage.prompt,
+            completion=together.completion + usage.completion,
+            reasoning=together.reasoning + usage.reasoning,
+            estimated=together.estimated or usage.estimated,
+            cost=(together.cost or 0.0) + (usage.cost or 0.0) if known else None,
+        )
+    return together

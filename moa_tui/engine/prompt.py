@@ -1,0 +1,103 @@
+"""What a model is sent: the conversation by the history rule, and references woven into it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from moa_tui.engine.mixture import REFERENCES
+from moa_tui.engine.provider import ChatRequest, Message
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from moa_tui.engine.mixture import Agent, HistoryRule, Mixture, Placement
+
+INSTRUCTION = f"""\
+Several models have answered the user's latest query; their answers are listed below. Your task \
+is to merge them into one high-quality answer. Judge them critically: some of what they say may be \
+biased or wrong. Do not just repeat them; write an answer of your own that is accurate, complete \
+and well structured, and that keeps to the language of the query.
+
+Answers from the models:
+
+{REFERENCES}"""
+"""How references are introduced unless the mixture says otherwise (after arXiv 2406.04692)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """An earlier turn: the question and the answer that is shown for it ("" if none is)."""
+
+    question: str
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """The prompt to answer and the turns before it, oldest first."""
+
+    prompt: str
+    turns: tuple[Exchange, ...] = ()
+
+    def messages(self, *, history: HistoryRule, system: str = "") -> tuple[Message, ...]:
+        """Return the chat that every agent sees.
+
+        Turns without a shown answer are left out, question too: many chat templates refuse two
+        user turns in a row.
+        """
+        turns = self.turns if history == "answers" else ()
+        said = [
+            message
+            for turn in turns
+            if turn.answer.strip()
+            for message in (Message("user", turn.question), Message("assistant", turn.answer))
+        ]
+        opening = [Message("system", system)] if system.strip() else []
+        return (*opening, *said, Message("user", self.prompt))
+
+
+def numbered(references: Sequence[str]) -> str:
+    """Return the texts as a list numbered from 1, stripped of outer whitespace."""
+    return "\n\n".join(f"{number}. {text.strip()}" for number, text in enumerate(references, 1))
+
+
+def with_references(
+    messages: Sequence[Message],
+    references: Sequence[str],
+    *,
+    instruction: str = "",
+    placement: Placement = "system",
+) -> tuple[Message, ...]:
+    """Return the chat with an instruction and the references, in the order given.
+
+    ``system`` appends them to the system message at index 0 after a blank line, or puts one in
+    front; ``user`` puts them before the last user turn's text. No references, no change.
+    """
+    if not references:
+        return tuple(messages)
+    woven = (instruction or INSTRUCTION).replace(REFERENCES, numbered(references))
+    if placement == "user":
+        *before, last = messages
+        return (*before, replace(last, content=f"{woven}\n\n{last.content}"))
+    first, *rest = messages
+    if first.role != "system":
+        return (Message("system", woven), *messages)
+    return (replace(first, content=f"{first.content}\n\n{woven}"), *rest)
+
+
+def request(
+    mixture: Mixture, conversation: Conversation, agent: Agent, references: Sequence[str]
+) -> ChatRequest:
+    """Return what an agent of the mixture is sent; its own system prompt replaces the mixture's."""
+    messages = conversation.messages(
+        history=mixture.history,
+        system=mixture.system if agent.system is None else agent.system,
+    )
+    woven = with_references(
+        messages,
+        references,
+        instruction=mixture.aggregator.instruction,
+        placement=mixture.aggregator.placement,
+    )
+    return ChatRequest(agent.model_name, woven, mixture.options_for(agent))

@@ -1,0 +1,335 @@
+"""One execution of a mixture: it runs the layers, yields events and takes commands."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from moa_tui.engine import cost
+from moa_tui.engine.events import (
+    LayerFinished,
+    LayerStarted,
+    MergeForced,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+)
+from moa_tui.engine.feed import Feed
+from moa_tui.engine.layer import LayerRun
+from moa_tui.engine.merge import STRATEGIES
+from moa_tui.engine.mixture import Seat
+from moa_tui.engine.prompt import request
+from moa_tui.engine.seat import Proposal, SeatRun
+from moa_tui.errors import CommandError, ProviderError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+
+    from moa_tui.engine.clock import Clock
+    from moa_tui.engine.events import Event
+    from moa_tui.engine.merge import Merged, Reference
+    from moa_tui.engine.mixture import Agent, Layer, Mixture
+    from moa_tui.engine.prompt import Conversation
+    from moa_tui.engine.provider import Providers
+
+Given: TypeAlias = "Mapping[Seat, Proposal | None]"
+"""Proposals that exist already; None leaves the seat out. Neither is called."""
+
+
+@asynccontextmanager
+async def open_run(
+    mixture: Mixture,
+    conversation: Conversation,
+    providers: Providers,
+    *,
+    clock: Clock,
+    given: Given | None = None,
+    ids: Iterator[int] | None = None,
+) -> AsyncIterator[Run]:
+    """Start a run and own it: leaving the block, for any reason, stops every seat.
+
+    ``given`` seats aren't called; ``ids`` numbers the events, from 1 by default.
+
+    Raises:
+        ConfigError: an endpoint is unknown or has no key; nothing was called.
+    """
+    run = Run(
+        mixture.expanded(),
+        conversation,
+        providers,
+        given=given or {},
+        feed=Feed(clock, ids or itertools.count(1)),
+        clock=clock,
+    )
+    run.check()
+    driver = asyncio.create_task(run.drive())
+    try:
+        yield run
+    finally:
+        run.abandon()
+        driver.cancel()
+        await asyncio.wait({driver})
+    if not driver.cancelled():
+        driver.result()
+
+
+class Run:
+    """Iterate it for its events; the other public methods are commands.
+
+    Commands raise CommandError when they make no sense at that moment, and ConfigError when they
+    name an endpoint that can't be used.
+    """
+
+    def __init__(
+        self,
+        mixture: Mixture,
+        conversation: Conversation,
+        providers: Providers,
+        *,
+        given: Given,
+        feed: Feed,
+        clock: Clock,
+    ) -> None:
+        self._mixture = mixture
+        self._conversation = conversation
+        self._providers = providers
+        self._given = given
+        self._feed = feed
+        self._clock = clock
+        self._group = asyncio.TaskGroup()
+        self._changed = asyncio.Event()
+        self._seats: dict[Seat, SeatRun] = {}
+        self._open: dict[Seat, SeatRun] = {}  # those that may start over
+        self._layer: LayerRun | None = None
+        self._forced: tuple[Reference, ...] | None = None
+        self._references: tuple[Reference, ...] = ()
+        self._is_stopping = False
+        self._is_over = False
+
+    @property
+    def t(self) -> float:
+        """Seconds since the run started."""
+        return self._feed.t
+
+    async def __aiter__(self) -> AsyncIterator[Event]:
+        while (event := await self._feed.next()) is not None:
+            yield event
+
+    def stop(self, seat: Seat | None = None) -> None:
+        """Stop one seat, or the whole run."""
+        self._refuse_when_over()
+        if seat is None:
+            self._is_stopping = True
+            self._stop_seats()
+            return
+        seat_run = self._seats.get(seat)
+        if seat_run is None or not seat_run.is_live:
+            raise CommandError("That seat has ended already.")
+        seat_run.stop()
+
+    def retry(self, seat: Seat) -> None:
+        """Start a seat of the live layer over with the same agent."""
+        seat_run = self._open_seat(seat)
+        if seat_run.agent is not None:
+            seat_run.restart(seat_run.agent)
+
+    def swap(self, seat: Seat, agent: Agent) -> None:
+        """Give a seat of the live layer to another agent."""
+        self._open_seat(seat).restart(agent)
+
+    def add(self, agent: Agent) -> Seat:
+        """Add a seat to the live layer and return it."""
+        self._refuse_when_over()
+        if self._layer is None:
+            raise CommandError("Seats can be added only while a layer of proposers runs.")
+        seat = Seat(self._layer.number, 1 + max(known.number for known in self._layer.seats))
+        self._providers(agent.endpoint)
+        self._new_seat(seat, self._references).begin(agent)
+        return seat
+
+    def merge_now(self, *, partial: bool = False) -> None:
+        """Skip what remains and merge what is done; ``partial``: unfinished texts too."""
+        self._refuse_when_over()
+        if self._mixture.aggregator.strategy == "none":
+            raise CommandError("This mixture has no aggregator: there is nothing to merge with.")
+        if self._layer is None or self._forced is not None:
+            raise CommandError("The merge has begun already.")
+        ready = self._layer.usable() + (self._layer.partial() if partial else ())
+        self._forced = tuple(sorted(ready, key=lambda one: one.seat)) or self._references or None
+        if self._forced is None:
+            raise CommandError("No proposal is done yet: there is nothing to merge.")
+        self._feed.emit(MergeForced, partial=partial)
+        self._stop_seats()
+
+    def check(self) -> None:
+        """Ask for every provider that will be needed.
+
+        Raises:
+            ConfigError: an endpoint is unknown or has no key.
+        """
+        for seat, agents in self._mixture.seating().items():
+            if seat not in self._given:
+                for agent in agents:
+                    self._providers(agent.endpoint)
+
+    def abandon(self) -> None:
+        """Take no more commands and stop every seat."""
+        self._is_over = True
+        self._stop_seats()
+
+    async def drive(self) -> None:
+        """Run the layers and the merge; end the feed whatever happens."""
+        try:
+            self._feed.emit(RunStarted, mixture=self._mixture)
+            async with self._group:
+                ending, fields = await self._ending()
+                self._is_over = True
+                self._stop_seats()
+                await self._until(lambda: not any(run.is_live for run in self._seats.values()))
+            self._feed.emit(ending, **fields)
+        finally:
+            self._is_over = True
+            self._feed.end()
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The proposals to merge, in the seats' order."""
+        return self._references
+
+    async def ask(self, references: Sequence[Reference]) -> str:
+        """Return what the aggregator, or the first fallback that works, makes of them.
+
+        Raises:
+            ProviderError: all of them failed.
+        """
+        aggregator = self._mixture.aggregator
+        seat_run = self._new_seat(Seat(len(self._mixture.layers) + 1, 1), references)
+        for agent in (aggregator.agent, *aggregator.fallback):
+            if agent is None:
+                continue
+            self._begin(seat_run, agent)
+            await self._until(lambda: not seat_run.is_live)
+            self._fail_if_stopped()
+            if isinstance(seat_run.outcome, Proposal):
+                return seat_run.outcome.text
+            if seat_run.outcome is not None and seat_run.outcome.kind == "stopped":
+                break
+        raise _aggregator_failure(seat_run)
+
+    async def _ending(self) -> tuple[Callable[..., Event], dict[str, Any]]:
+        try:
+            for number, layer in enumerate(self._mixture.layers, 1):
+                self._references = await self._run_layer(number, layer)
+                if self._forced is not None:
+                    break
+            merged = await STRATEGIES[self._mixture.aggregator.strategy](self)
+        except ProviderError as failure:
+            words = {"message": failure.message, "hint": failure.hint}
+            return RunFailed, {"kind": failure.kind, **words}
+        return RunFinished, self._finish(merged)
+
+    def _finish(self, merged: Merged) -> dict[str, Any]:
+        outcomes = [run.outcome for run in self._seats.values()]
+        spent = [outcome.usage for outcome in outcomes if isinstance(outcome, Proposal)]
+        return {
+            "answer": merged.answer,
+            "strategy": self._mixture.aggregator.strategy,
+            "chosen": merged.chosen,
+            "references": tuple(reference.seat for reference in self._references),
+            "usage": cost.total(spent),
+            "seconds": self._feed.t,
+        }
+
+    async def _run_layer(self, number: int, layer: Layer) -> tuple[Reference, ...]:
+        self._fail_if_stopped()
+        live = self._layer = LayerRun(number, self._mixture, started_t=self._feed.t)
+        self._feed.emit(LayerStarted, layer=number)
+        for index, agent in enumerate(layer.seats, 1):
+            seat = Seat(number, index)
+            if self._given.get(seat, True) is not None:
+                self._begin(self._new_seat(seat, self._references), agent)
+        await self._until_closed(live)
+        self._layer = None
+        self._open.clear()
+        live.close()
+        self._feed.emit(LayerFinished, layer=number)
+        self._fail_if_stopped()
+        if self._forced is not None:
+            return self._forced
+        if failure := live.too_few():
+            raise failure
+        return live.usable()
+
+    async def _until_closed(self, layer: LayerRun) -> None:
+        while not (layer.has_ended if self._is_ending else layer.closes(self._feed.t)):
+            self._changed.clear()
+            try:
+                async with self._clock.timeout(layer.time_left(self._feed.t)):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue  # the deadline: the rule decides
+
+    async def _until(self, is_so: Callable[[], bool]) -> None:
+        while not is_so():
+            self._changed.clear()
+            await self._changed.wait()
+
+    @property
+    def _is_ending(self) -> bool:
+        """Whether the live layer's seats were told to stop: their ends come before its own."""
+        return self._is_stopping or self._forced is not None
+
+    def _begin(self, seat_run: SeatRun, agent: Agent) -> None:
+        proposal = self._given.get(seat_run.seat)
+        if proposal is None:
+            seat_run.begin(agent)
+        else:
+            seat_run.begin_given(agent, proposal)
+
+    def _new_seat(self, seat: Seat, references: Sequence[Reference]) -> SeatRun:
+        texts = tuple(reference.text for reference in references)
+        seat_run = SeatRun(
+            seat,
+            "aggregator" if self._layer is None else "proposer",
+            request_for=lambda agent: request(self._mixture, self._conversation, agent, texts),
+            providers=self._providers,
+            feed=self._feed,
+            group=self._group,
+            on_end=self._changed.set,
+        )
+        self._seats[seat] = self._open[seat] = seat_run
+        if self._layer is not None:
+            self._layer.seats[seat] = seat_run
+        return seat_run
+
+    def _stop_seats(self) -> None:
+        for seat_run in self._seats.values():
+            seat_run.stop()
+        self._changed.set()
+
+    def _refuse_when_over(self) -> None:
+        if self._is_over or self._is_stopping:
+            raise CommandError("The run has ended.")
+
+    def _fail_if_stopped(self) -> None:
+        if self._is_stopping:
+            raise ProviderError("stopped", "Stopped.")
+
+    def _open_seat(self, seat: Seat) -> SeatRun:
+        self._refuse_when_over()
+        is_merging = self._forced is not None and self._layer is not None
+        if is_merging or seat not in self._open:
+            raise CommandError("That seat's layer is closed: run again instead.")
+        return self._open[seat]
+
+
+def _aggregator_failure(seat_run: SeatRun) -> ProviderError:
+    failure = seat_run.outcome
+    if not isinstance(failure, ProviderError) or seat_run.agent is None:
+        raise TypeError(f"the aggregator has not failed: {failure!r}")
+    if failure.kind == "stopped":
+        return ProviderError("stopped", "The aggregator was stopped.")
+    words = f"The aggregator {seat_run.agent.model} failed: {failure.message}"
+    return ProviderError(failure.kind, words, failure.hint)

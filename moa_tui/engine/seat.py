@@ -1,0 +1,273 @@
+"""One seat of a run: its attempts, what they said, and how the last one ended."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
+
+from moa_tui.engine import cost
+from moa_tui.engine.events import (
+    SeatFailed,
+    SeatFinished,
+    SeatNote,
+    SeatPhase,
+    SeatRetrying,
+    SeatStarted,
+    SeatSwapped,
+    TextDelta,
+    TextRelabelled,
+    ThinkingDelta,
+)
+from moa_tui.engine.provider import (
+    ChatRequest,
+    Delta,
+    Finish,
+    Note,
+    Phase,
+    Relabel,
+    Retrying,
+    Text,
+    Thinking,
+    Usage,
+)
+from moa_tui.errors import ProviderError
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+    from moa_tui.engine.events import Event, SeatRole
+    from moa_tui.engine.feed import Feed
+    from moa_tui.engine.mixture import Agent, Seat
+    from moa_tui.engine.provider import FinishReason, PhaseName, Provider, Providers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What a seat said, whole; times in seconds."""
+
+    text: str
+    thinking: str = ""
+    reason: FinishReason = "stop"
+    usage: Usage = field(default_factory=lambda: Usage(cost=0.0))
+    ttft_s: float | None = None
+    seconds: float = 0.0
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it may become a reference: it says something, and that isn't a refusal."""
+        return self.reason != "refusal" and bool(self.text.strip())
+
+
+Outcome: TypeAlias = Proposal | ProviderError
+
+
+@dataclass(slots=True)
+class _Words:
+    """What one attempt has said so far."""
+
+    started: float
+    first: float | None = None
+    text: list[str] = field(default_factory=list)
+    thinking: list[str] = field(default_factory=list)
+    pieces: int = 0
+    usage: Usage | None = None
+    reason: FinishReason | None = None
+
+
+class SeatRun:
+    """Runs the attempts of one seat, one at a time, and tells the feed.
+
+    ``request_for`` makes the request of an agent; ``on_end`` is called when an attempt has ended
+    and no other follows.
+    """
+
+    def __init__(
+        self,
+        seat: Seat,
+        role: SeatRole,
+        *,
+        request_for: Callable[[Agent], ChatRequest],
+        providers: Providers,
+        feed: Feed,
+        group: asyncio.TaskGroup,
+        on_end: Callable[[], None],
+    ) -> None:
+        self.seat = seat
+        self.outcome: Outcome | None = None
+        self.is_late = False
+        self.phase: PhaseName | None = None
+        self._role = role
+        self._request_for = request_for
+        self._providers = providers
+        self._feed = feed
+        self._group = group
+        self._on_end = on_end
+        self._agent: Agent | None = None
+        self._next: Agent | None = None
+        self._attempt = 0
+        self._task: asyncio.Task[Outcome] | None = None
+        self._words = _Words(started=feed.t)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether an attempt is under way."""
+        return self.outcome is None
+
+    @property
+    def agent(self) -> Agent | None:
+        """Who sits here now."""
+        return self._agent
+
+    @property
+    def partial_text(self) -> str:
+        """What the attempt has said so far."""
+        return "".join(self._words.text)
+
+    def begin(self, agent: Agent) -> None:
+        """Start an attempt of this agent.
+
+        Raises:
+            ConfigError: its endpoint is unknown or has no key.
+        """
+        provider = self._providers(agent.endpoint)
+        self._attempt += 1
+        if self._agent is not None and self._agent.model != agent.model:
+            self._emit(SeatSwapped, model=agent.model)
+        self._agent = agent
+        self.outcome = None
+        self.phase = None
+        self._words = _Words(started=self._feed.t)
+        self._emit(SeatStarted, role=self._role, model=agent.model)
+        self._task = self._group.create_task(self._attempt_with(provider, agent))
+        self._task.add_done_callback(self._ended)
+
+    def begin_given(self, agent: Agent, proposal: Proposal) -> None:
+        """Take a proposal that exists already; nobody is called."""
+        self._attempt += 1
+        self._agent = agent
+        self._emit(SeatStarted, role=self._role, model=agent.model, given=True)
+        self._conclude(proposal)
+
+    def restart(self, agent: Agent) -> None:
+        """Start over with this agent; a live attempt is stopped first.
+
+        Raises:
+            ConfigError: its endpoint is unknown or has no key.
+        """
+        self._providers(agent.endpoint)
+        if self.outcome is not None:
+            self.begin(agent)
+        elif self._task is not None:
+            self._next = agent
+            self._task.cancel()
+
+    def stop(self) -> None:
+        """End the attempt under way; its connection is closed."""
+        self._next = None
+        if self.outcome is None and self._task is not None:
+            self._task.cancel()
+
+    def _emit(self, event: Callable[..., Event], **fields: Any) -> None:  # noqa: ANN401 - the event's own fields
+        self._feed.emit(event, seat=self.seat, attempt=self._attempt, **fields)
+
+    async def _attempt_with(self, provider: Provider, agent: Agent) -> Outcome:
+        try:
+            async with aclosing(provider.stream(self._request_for(agent))) as deltas:
+                async for delta in deltas:
+                    self._take(delta)
+            return self._proposal(provider, agent)
+        except ProviderError as failure:
+            return failure
+
+    def _take(self, delta: Delta) -> None:
+        words = self._words
+        match delta:
+            case Phase(name, behind):
+                self.phase = name
+                self._emit(SeatPhase, phase=name, behind=behind)
+            case Retrying(kind, message, wait_s):
+                self._emit(SeatRetrying, kind=kind, message=message, wait_s=wait_s)
+                self._attempt += 1
+            case Thinking(text, pieces):
+                self._begin_words(pieces)
+                words.thinking.append(text)
+                self._emit(ThinkingDelta, text=text, pieces=pieces)
+            case Text(text, pieces):
+                self._begin_words(pieces)
+                words.text.append(text)
+                self._emit(TextDelta, text=text, pieces=pieces)
+            case Relabel():
+                words.thinking += words.text
+                words.text.clear()
+                self._emit(TextRelabelled)
+            case Usage():
+                words.usage = delta
+            case Note(kind, message):
+                self._emit(SeatNote, kind=kind, message=message)
+            case Finish(reason):
+                words.reason = reason
+            case _:
+                assert_never(delta)
+
+    def _begin_words(self, pieces: int) -> None:
+        self.phase = None
+        self._words.pieces += pieces
+        if self._words.first is None:
+            self._words.first = self._feed.t
+
+    def _proposal(self, provider: Provider, agent: Agent) -> Proposal:
+        words = self._words
+        text = "".join(words.text)
+        if words.reason is None:
+            raise ProviderError("truncated", "The answer ended without a finish.")
+        if not text.strip():
+            raise ProviderError("empty", "It gave no answer.", "Retry it or take another model.")
+        usage = words.usage or self._estimated_usage(agent)
+        return Proposal(
+            text=text,
+            thinking="".join(words.thinking),
+            reason=words.reason,
+            usage=cost.priced(usage, provider.endpoint, agent.model_name),
+            ttft_s=None if words.first is None else words.first - words.started,
+            seconds=self._feed.t - words.started,
+        )
+
+    def _estimated_usage(self, agent: Agent) -> Usage:
+        asked = sum(
+            cost.estimate_tokens(message.content) for message in self._request_for(agent).messages
+        )
+        return Usage(prompt=asked, completion=self._words.pieces, estimated=True)
+
+    def _ended(self, task: asyncio.Task[Outcome]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            return  # a bug: the task group raises it
+        outcome = ProviderError("stopped", "Stopped.") if task.cancelled() else task.result()
+        self._conclude(outcome)
+        if self._next is not None:
+            agent, self._next = self._next, None
+            self.begin(agent)
+        else:
+            self._on_end()
+
+    def _conclude(self, outcome: Outcome) -> None:
+        if isinstance(outcome, ProviderError):
+            self._emit(
+                SeatFailed,
+                kind=outcome.kind,
+                message=outcome.message,
+                hint=outcome.hint,
+                text=self.partial_text,
+            )
+        else:
+            self._emit(
+                SeatFinished,
+                text=outcome.text,
+                thinking=outcome.thinking,
+                reason="late" if self.is_late else outcome.reason,
+                usage=outcome.usage,
+                ttft_s=outcome.ttft_s,
+                seconds=outcome.seconds,
+            )
+        self.outcome = outcome
