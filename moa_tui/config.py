@@ -1,0 +1,567 @@
+"""Settings and endpoints: config.toml, state.toml, the environment, and what is known anyway.
+
+Later ones win: the defaults here, state.toml (the program's own), config.toml (the user's, never
+written by us), the environment. Folders and environment are passed in.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from urllib.parse import urlsplit
+
+from moa_tui.engine.provider import Endpoint, Kind, Price
+from moa_tui.errors import ConfigError
+from moa_tui.text import looks_like_key, one_line, redact
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+_T = TypeVar("_T")
+
+KNOWN_ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint(
+        name="ollama",
+        kind="ollama",
+        base_url="http://127.0.0.1:11434",
+        label="Ollama",
+        api_key_env="OLLAMA_API_KEY",
+    ),
+    Endpoint(
+        name="lmstudio",
+        kind="openai",
+        base_url="http://127.0.0.1:1234/v1",
+        label="LM Studio",
+        api_key_env="LM_API_TOKEN",
+    ),
+    Endpoint(
+        name="llamacpp",
+        kind="openai",
+        base_url="http://127.0.0.1:8080/v1",
+        label="llama.cpp",
+        api_key_env="LLAMA_API_KEY",
+    ),
+    Endpoint(
+        name="vllm",
+        kind="openai",
+        base_url="http://127.0.0.1:8000/v1",
+        label="vLLM",
+        api_key_env="VLLM_API_KEY",
+    ),
+    Endpoint(
+        name="together",
+        kind="openai",
+        base_url="https://api.together.xyz/v1",
+        label="Together",
+        key_page="api.together.ai/settings/api-keys",
+        api_key_env="TOGETHER_API_KEY",
+    ),
+    Endpoint(
+        name="groq",
+        kind="openai",
+        base_url="https://api.groq.com/openai/v1",
+        label="Groq",
+        key_page="console.groq.com/keys",
+        api_key_env="GROQ_API_KEY",
+    ),
+    Endpoint(
+        name="openai",
+        kind="openai",
+        base_url="https://api.openai.com/v1",
+        label="OpenAI",
+        key_page="platform.openai.com/api-keys",
+        api_key_env="OPENAI_API_KEY",
+    ),
+    Endpoint(
+        name="openrouter",
+        kind="openai",
+        base_url="https://openrouter.ai/api/v1",
+        label="OpenRouter",
+        key_page="openrouter.ai/settings/keys",
+        api_key_env="OPENROUTER_API_KEY",
+    ),
+    Endpoint(
+        name="anthropic",
+        kind="anthropic",
+        base_url="https://api.anthropic.com/v1",
+        label="Anthropic",
+        key_page="console.anthropic.com/settings/keys",
+        api_key_env="ANTHROPIC_API_KEY",
+    ),
+    Endpoint(
+        name="mistral",
+        kind="openai",
+        base_url="https://api.mistral.ai/v1",
+        label="Mistral",
+        key_page="console.mistral.ai/api-keys",
+        api_key_env="MISTRAL_API_KEY",
+    ),
+    Endpoint(
+        name="deepseek",
+        kind="openai",
+        base_url="https://api.deepseek.com",
+        label="DeepSeek",
+        key_page="platform.deepseek.com/api_keys",
+        api_key_env="DEEPSEEK_API_KEY",
+    ),
+    Endpoint(
+        name="gemini",
+        kind="openai",
+        base_url="https://generativelanguage.googleapis.com/v1beta/openai",
+        label="Gemini",
+        key_page="aistudio.google.com/apikey",
+        api_key_env="GEMINI_API_KEY",
+    ),
+    Endpoint(
+        name="xai",
+        kind="openai",
+        base_url="https://api.x.ai/v1",
+        label="xAI",
+        key_page="console.x.ai",
+        api_key_env="XAI_API_KEY",
+    ),
+    Endpoint(name="embedded", kind="embedded", label="Embedded"),
+    Endpoint(name="demo", kind="scripted", label="Demo"),
+)
+"""Endpoints that need no entry in config.toml; an entry there changes only what it names."""
+
+_BASE_URL_VARIABLES = {"openai": "OPENAI_BASE_URL", "together": "TOGETHER_BASE_URL"}
+_OLLAMA_PORT = 11434
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_URL_GAPS = re.compile(r"[\s\x00-\x20\x7f\\]")
+_HEADER_VALUE = re.compile(r"[\x20-\x7e\t]*")
+_SECONDS = ("connect_s", "first_token_s", "idle_s", "total_s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preferences:
+    """What the user likes: a preset ("" is none), a theme, a word when a run ends unseen."""
+
+    preset: str = ""
+    theme: str = "moa-dark"
+    notify: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything the files and the environment say.
+
+    ``broken`` names the endpoints whose table has a mistake, with that mistake: they must not be
+    called, since what their author meant (another host, say) isn't known. ``mistakes`` are those
+    of config.toml, in words.
+    """
+
+    preferences: Preferences = field(default_factory=Preferences)
+    keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    endpoints: Mapping[str, Endpoint] = field(default_factory=lambda: MappingProxyType({}))
+    broken: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    mistakes: tuple[str, ...] = ()
+
+    def endpoint(self, name: str) -> Endpoint:
+        """Return the endpoint of this name.
+
+        Raises:
+            ConfigError: there is none, or its table has a mistake.
+        """
+        if name in self.broken:
+            raise ConfigError(self.broken[name])
+        if name in self.endpoints:
+            return self.endpoints[name]
+        shown = one_line(name, 60)
+        raise ConfigError(
+            f'no endpoint is called "{shown}"{nearest(name, self.endpoints)}; '
+            f"a new one is a table [endpoints.{shown}] in config.toml"
+        )
+
+
+def load(folder: Path, environ: Mapping[str, str]) -> tuple[Settings, tuple[str, ...]]:
+    """Return the settings of a config folder, and what couldn't be used, in words.
+
+    Nothing is raised for a broken file: what is wrong in it is told and the rest counts.
+    """
+    state = _read_settings(folder / "state.toml", is_ours=True)
+    config = _read_settings(folder / "config.toml", is_ours=False)
+    from_environment, unusable = _from_environment(environ)
+    known = {endpoint.name: endpoint for endpoint in KNOWN_ENDPOINTS}
+    changes: dict[str, dict[str, Any]] = {}
+    for source in (state.endpoints, config.endpoints, from_environment):
+        for name, fields in source.items():
+            changes[name] = changes.get(name, {}) | fields
+    endpoints = known | {name: _endpoint(name, known, fields) for name, fields in changes.items()}
+    homeless = {
+        name: f"{folder / 'config.toml'}: endpoints.{one_line(name, 60)} needs a base_url"
+        for name, endpoint in endpoints.items()
+        if not endpoint.base_url and endpoint.kind not in ("embedded", "scripted")
+    }
+    broken = homeless | state.broken | config.broken | unusable
+    mistakes = (*config.problems, *(why for name, why in homeless.items() if broken[name] == why))
+    settings = Settings(
+        preferences=Preferences(**state.preferences | config.preferences),
+        keys=MappingProxyType(state.keys | config.keys),
+        endpoints=MappingProxyType(endpoints),
+        broken=MappingProxyType(broken),
+        mistakes=mistakes,
+    )
+    return settings, (*state.problems, *mistakes, *unusable.values())
+
+
+def _endpoint(name: str, known: Mapping[str, Endpoint], fields: Mapping[str, Any]) -> Endpoint:
+    start = known.get(name) or Endpoint(name=name, kind="openai", label=name)
+    return replace(start, **fields)
+
+
+# One file
+
+
+@dataclass(slots=True)
+class _File:
+    """What one settings file says, unset keys left out."""
+
+    preferences: dict[str, Any] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    endpoints: dict[str, dict[str, Any]] = field(default_factory=dict)
+    broken: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+def _read_settings(path: Path, *, is_ours: bool) -> _File:
+    """Read config.toml, or state.toml if ``is_ours``: then unknown keys are a newer version's."""
+    found = _File()
+    try:
+        root = Table(read_toml(path), path, found.problems)
+    except FileNotFoundError:
+        return found
+    except ConfigError as error:
+        found.problems.append(str(error))
+        return found
+    preferences = root.table("preferences")
+    found.preferences = present(
+        preset=preferences.text("preset"),
+        theme=preferences.text("theme"),
+        notify=preferences.flag("notify"),
+    )
+    found.keys = root.table("keys").texts_by_name()
+    endpoints = root.table("endpoints")
+    for name, table in endpoints.tables_by_name():
+        before = len(found.problems)
+        found.endpoints[name] = _endpoint_fields(table, is_ours=is_ours)
+        if not is_ours:
+            table.close()
+        if not _NAME.fullmatch(name):
+            table.complain("", "is no name for an endpoint: use letters, digits, - _ and .")
+        if len(found.problems) > before:
+            found.broken[name] = found.problems[before]
+            del found.endpoints[name]
+    if not is_ours:
+        preferences.close()
+        root.close()
+    return found
+
+
+def _endpoint_fields(table: Table, *, is_ours: bool) -> dict[str, Any]:
+    command = table.texts("api_key_cmd")
+    limit = table.whole("max_concurrency", at_least=1)
+    seconds = {key: table.number(key, above=0) for key in _SECONDS}
+    return present(
+        kind=table.choice("kind", get_args(Kind)),
+        base_url=_base_url(table),
+        api_key_env=_key_variable(table),
+        # A command is run: only the file that the user wrote may name one.
+        api_key_cmd=None if is_ours else command,
+        max_concurrency=limit,
+        headers=_headers(table),
+        prices=_prices(table),
+        **seconds,
+    )
+
+
+def _base_url(table: Table) -> str | None:
+    url = table.text("base_url")
+    problem = url_problem(url) if url is not None else ""
+    if problem:
+        table.complain("base_url", problem)
+    return url.rstrip("/") if url else None
+
+
+def _key_variable(table: Table) -> str | None:
+    """Return the NAME of the variable; a refused value is never shown, it may be a key."""
+    name = table.text("api_key_env")
+    if name and (looks_like_key(name) or not _VARIABLE.fullmatch(name)):
+        table.complain(
+            "api_key_env",
+            "must be the NAME of an environment variable, like GROQ_API_KEY, not the key itself",
+        )
+    return name
+
+
+def _headers(table: Table) -> Mapping[str, str] | None:
+    headers = table.table("headers")
+    values = headers.texts_by_name()
+    for name, value in values.items():
+        if looks_like_key(value):
+            headers.complain(name, "looks like a key: name its variable in api_key_env instead")
+        elif not _HEADER_VALUE.fullmatch(value):
+            headers.complain(name, "must be plain ASCII on one line")
+    return MappingProxyType(values) if values else None
+
+
+def _prices(table: Table) -> Mapping[str, Price] | None:
+    prices = {}
+    for model, price in table.table("prices").tables_by_name():
+        known = {key: price.number(key, above=None) for key in ("input", "output")}
+        price.close()
+        if None in known.values():
+            price.complain("", "needs both input and output, dollars per million tokens")
+            continue
+        prices[model] = Price(**{key: value or 0.0 for key, value in known.items()})
+    return MappingProxyType(prices) if prices else None
+
+
+def present(**values: object) -> dict[str, Any]:
+    """Return the values that are there: None stands for a key that nobody wrote."""
+    return {key: value for key, value in values.items() if value is not None}
+
+
+# The environment
+
+
+def _from_environment(
+    environ: Mapping[str, str],
+) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """Return base URLs from the variables that vendors' own tools read, and unusable ones."""
+    variables = {**_BASE_URL_VARIABLES, "ollama": "OLLAMA_HOST"}
+    found: dict[str, dict[str, Any]] = {}
+    unusable = {}
+    for name, variable in variables.items():
+        value = environ.get(variable, "").strip()
+        if not value:
+            continue
+        url = ollama_url(value) if name == "ollama" else value.rstrip("/")
+        problem = url_problem(url)
+        if problem:
+            unusable[name] = f"the environment's {variable} {problem}"
+            continue
+        found[name] = {"base_url": url}
+    return found, unusable
+
+
+def ollama_url(host: str) -> str:
+    """Return the URL that an OLLAMA_HOST means: a host, a port, both, or a URL.
+
+    An address to listen on (0.0.0.0) is reached on loopback. Rules: Ollama's envconfig.
+    """
+    scheme, slashes, rest = host.partition("://")
+    if not slashes:
+        scheme, rest = "http", host
+    place, slash, path = rest.rstrip("/").partition("/")
+    name, port = _split_port(place)
+    if not port:
+        port = {"http": "80", "https": "443"}.get(scheme, "") if slashes else str(_OLLAMA_PORT)
+    if name in ("", "0.0.0.0", "[::]", "::"):  # noqa: S104 - where to listen, not where to bind
+        name = "127.0.0.1"
+    if ":" in name and not name.startswith("["):
+        name = f"[{name}]"
+    return f"{scheme}://{name}:{port}{slash}{path}"
+
+
+def _split_port(place: str) -> tuple[str, str]:
+    name, colon, port = place.rpartition(":")
+    if not colon or "]" in port or (":" in name and not name.endswith("]")):
+        return place, ""
+    return name, port
+
+
+def url_problem(url: str) -> str:
+    """Return what keeps a text from being an endpoint's URL, in words without it; "" is nothing."""
+    try:
+        parts = urlsplit(url)
+        port_is_fine = parts.port is None or parts.port > 0
+    except ValueError:
+        return "must be a URL like http://localhost:8000/v1"
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_fine:
+        return "must be a URL like http://localhost:8000/v1"
+    if _URL_GAPS.search(url):
+        return "must be a URL without spaces"
+    if parts.username or parts.password or looks_like_key(url):
+        return "must not contain a key or a password: name its variable in api_key_env"
+    return ""
+
+
+# Tables of a TOML file
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return what a TOML file says.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ConfigError: it can't be read; the message names the file and, where known, line and column.
+    """
+    try:
+        source = path.read_bytes().removeprefix(b"\xef\xbb\xbf").decode()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise ConfigError(f"{path} can't be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start]
+        line = before.count(b"\n") + 1
+        column = error.start - (before.rfind(b"\n") + 1) + 1
+        raise ConfigError(f"{path}, line {line}, column {column}: this isn't UTF-8") from error
+    try:
+        return tomllib.loads(source)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}, {_placed(str(error), source)}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: its tables are nested too deeply") from error
+
+
+def _placed(complaint: str, source: str) -> str:
+    """Put the place first: "line 3, column 5: Invalid value"."""
+    found = _TOML_PLACE.search(complaint)
+    if found is None:
+        return one_line(complaint)
+    line, column = found.groups()
+    if line is None:
+        last = source.rpartition("\n")[2]
+        line, column = source.count("\n") + 1, len(last) + 1
+    return f"line {line}, column {column}: {one_line(complaint[: found.start()])}"
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """Return '; did you mean "…"?' for the most similar of the words, or ""."""
+    import difflib  # noqa: PLC0415 - only mistakes need it
+
+    close = difflib.get_close_matches(word, list(words), n=1, cutoff=0.5)
+    return f'; did you mean "{close[0]}"?' if close else ""
+
+
+class Table:
+    """A TOML table whose keys are asked for one by one; what is wrong is added to ``problems``.
+
+    A key that is missing or wrong is None. Values are never shown in a problem: they may be keys.
+    """
+
+    def __init__(
+        self, values: Mapping[str, Any], path: Path, problems: list[str], *, prefix: str = ""
+    ) -> None:
+        self._values = values
+        self._path = path
+        self._problems = problems
+        self._prefix = prefix
+        self._asked: set[str] = set()
+
+    def complain(self, key: str, problem: str) -> None:
+        """Add a problem of one key, or of the whole table with key ""."""
+        name = f"{self._prefix}.{key}".strip(".")
+        self._problems.append(f"{self._path}: {redact(one_line(name, 80))} {problem}")
+
+    def close(self) -> None:
+        """Report the keys that nobody asked for, with the nearest that is known."""
+        for key in self._values:
+            if key not in self._asked:
+                self.complain(key, f"is no known key{nearest(key, sorted(self._asked))}")
+
+    def text(self, key: str) -> str | None:
+        """Return a string."""
+        return self._take(key, str, "a text in quotes")
+
+    def flag(self, key: str) -> bool | None:
+        """Return true or false."""
+        return self._take(key, bool, "true or false")
+
+    def whole(self, key: str, *, at_least: int) -> int | None:
+        """Return a whole number."""
+        value = self._take(key, int, f"a whole number, at least {at_least}")
+        if value is not None and value < at_least:
+            self.complain(key, f"must be at least {at_least}")
+            return None
+        return value
+
+    def number(self, key: str, *, above: float | None) -> float | None:
+        """Return a finite number, above the bound or with None at least 0."""
+        bound = "at least 0" if above is None else f"above {above}"
+        value = self._take(key, (int, float), f"a number {bound}")
+        if value is None:
+            return None
+        is_fine = value >= 0 if above is None else value > above
+        if not is_fine or not math.isfinite(value):
+            self.complain(key, f"must be a number {bound}")
+            return None
+        return float(value)
+
+    def choice(self, key: str, words: tuple[_T, ...]) -> _T | None:
+        """Return one of the words."""
+        value = self.text(key)
+        if value is None or value in words:
+            return next((word for word in words if word == value), None)
+        known = [str(word) for word in words]
+        self.complain(key, f"must be one of {', '.join(known)}{nearest(value, known)}")
+        return None
+
+    def texts(self, key: str) -> tuple[str, ...] | None:
+        """Return a list of strings."""
+        values = self._take(key, list, "a list of texts")
+        if values is None:
+            return None
+        if not all(isinstance(value, str) for value in values):
+            self.complain(key, "must be a list of texts")
+            return None
+        return tuple(values)
+
+    def items(self, key: str) -> list[Any]:
+        """Return a list of anything; a missing one is empty."""
+        return self._take(key, list, "a list") or []
+
+    def value(self, key: str) -> object:
+        """Return whatever stands there."""
+        self._asked.add(key)
+        return self._values.get(key)
+
+    def table(self, key: str) -> Table:
+        """Return a table below; a missing one is empty."""
+        values = self._take(key, dict, "a table")
+        return self._below(values or {}, key)
+
+    def tables(self, key: str) -> list[Table]:
+        """Return the tables of a ``[[list]]``, numbered from 1 in problems."""
+        return [self.element(key, number, value) for number, value in enumerate(self.items(key), 1)]
+
+    def element(self, key: str, number: int, value: object) -> Table:
+        """Return a list's table, ``number`` counting from 1."""
+        name = f"{key}[{number}]"
+        if isinstance(value, dict):
+            return self._below(value, name)
+        self.complain(name, "must be a table")
+        return self._below({}, name)
+
+    def texts_by_name(self) -> dict[str, str]:
+        """Return all keys with their strings."""
+        texts = {key: self.text(key) for key in self._values}
+        return {key: text for key, text in texts.items() if text is not None}
+
+    def tables_by_name(self) -> Iterator[tuple[str, Table]]:
+        """Yield all keys with their tables."""
+        for key in self._values:
+            yield key, self.table(key)
+
+    def _below(self, values: Mapping[str, Any], key: str) -> Table:
+        prefix = f"{self._prefix}.{key}".strip(".")
+        return Table(values, self._path, self._problems, prefix=prefix)
+
+    def _take(self, key: str, kind: type[_T] | tuple[type[_T], ...], wanted: str) -> _T | None:
+        self._asked.add(key)
+        value = self._values.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            self.complain(key, f"must be {wanted}")
+            return None
+        return value
