@@ -5,16 +5,17 @@ The composition root builds a `Ports`; tests build one of fakes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from moa_tui.engine.clock import Clock
     from moa_tui.engine.mixture import Mixture
-    from moa_tui.engine.provider import Providers
+    from moa_tui.engine.provider import Endpoint, Providers
 
 
 class EmbeddedModel(Protocol):
@@ -55,10 +56,14 @@ class Start:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """The services behind the screen; ``theme`` is a name, ``theme_folders`` the last one wins."""
+    """The services behind the screen; ``theme`` is a name, ``theme_folders`` the last one wins.
+
+    ``endpoints`` are those known by name, so that prices can be told before anybody is called.
+    """
 
     providers: Providers
     clock: Clock
     embedded: EmbeddedModel
     theme: str = "moa-dark"
     theme_folders: Sequence[Path] = ()
+    endpoints: Mapping[str, Endpoint] = field(default_factory=lambda: MappingProxyType({}))
