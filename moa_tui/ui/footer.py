@@ -1,0 +1,76 @@
+"""The last row: the keys that do something now, with the present focus, and nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+
+from moa_tui.ui import look
+from moa_tui.ui.rows import Rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.binding import Binding
+    from textual.screen import Screen
+    from textual.strip import Strip
+
+_FIRST = (
+    *("fetch_stop", "stop", "stop_seat", "send", "use_example", "seat_stop", "seat_retry"),
+    *("new_line", "merge_now", "merge_now_m", "again", "next", "seat_1", "compose"),
+)
+"""Binding ids by what one most likely looks for; others follow."""
+
+_ARROWS = {"up": "↑", "down": "↓", "left": "←", "right": "→", "escape": "esc"}
+
+
+class Footer(Rows):
+    """One row of keys, made from the live bindings, cut at whole keys where room ends."""
+
+    DEFAULT_CSS: ClassVar[str] = """
+    Footer { height: 1; dock: bottom; background: $background; }
+    """
+
+    def on_mount(self) -> None:
+        """Follow the screen's bindings."""
+        self.screen.bindings_updated_signal.subscribe(self, self._on_bindings)
+
+    def draw(self, width: int, palette: look.Palette) -> Sequence[Strip]:
+        """Return the row."""
+        row: list[Segment] = []
+        used = 1
+        for binding in shown_bindings(self.screen):
+            key = display(binding)
+            length = len(key) + len(binding.description) + 3
+            if used + length - 2 > width:
+                break
+            used += length
+            row += [
+                Segment(f" {key} ", palette.bright + look.BOLD),
+                Segment(f"{binding.description} ", palette.muted),
+            ]
+        return [look.row(row, [], width=width, ground=palette.background)]
+
+    def _on_bindings(self, screen: Screen[object]) -> None:
+        del screen
+        self.redraw()
+
+
+def shown_bindings(screen: Screen[object]) -> list[Binding]:
+    """Return the bindings that work now and want to be seen, the likeliest first."""
+    found: dict[str, Binding] = {}
+    for active in screen.active_bindings.values():
+        binding = active.binding
+        if active.enabled and binding.show and binding.description:
+            found.setdefault(binding.id or binding.action, binding)
+    order = {name: place for place, name in enumerate(_FIRST)}
+    return sorted(found.values(), key=lambda one: order.get(one.id or "", len(order)))
+
+
+def display(binding: Binding) -> str:
+    """Return a key as the footer writes it: ^j, f3, esc, 1-9."""
+    key = binding.key_display or binding.key
+    if key.startswith("ctrl+"):
+        return f"^{key.removeprefix('ctrl+')}"
+    return _ARROWS.get(key, key)

@@ -1,0 +1,141 @@
+"""The first row: the program, the conversation's title, and the run in figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment
+
+from moa_tui.ui import look, words
+from moa_tui.ui.rows import Rows, joined
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.strip import Strip
+
+    from moa_tui.engine.mixture import Mixture
+    from moa_tui.engine.state import RunState
+
+_LEAST_TITLE = 24
+_DROPPED = ("name", "shape", "tokens", "cost", "elapsed")
+"""What gives way on a narrow screen, first to last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the header tells; ``t`` in seconds since the run started."""
+
+    title: str
+    mixture: Mixture
+    run: RunState
+    t: float = 0.0
+    cost: str = ""
+    is_demo: bool = False
+
+
+class Header(Rows):
+    """One row of facts; on a narrow screen the mixture's go first, the run's last."""
+
+    DEFAULT_CSS: ClassVar[str] = """
+    Header { height: 1; background: $background; }
+    """
+
+    def __init__(self, facts: Facts) -> None:
+        super().__init__()
+        self._facts = facts
+
+    def show(self, facts: Facts) -> None:
+        """Tell these facts from now on."""
+        if facts != self._facts:
+            self._facts = facts
+            self.redraw()
+
+    def draw(self, width: int, palette: look.Palette) -> Sequence[Strip]:
+        """Return the row."""
+        facts = self._facts
+        bar = Segment(" │ ", palette.edge)
+        label = [Segment("demo", palette.state("retrying") + look.BOLD), bar]
+        left = [
+            Segment(" moa", palette.bright + look.BOLD),
+            bar,
+            *(label if facts.is_demo else []),
+            Segment(facts.title, palette.ink),
+        ]
+        fixed = look.cells(left[:-1])
+        least = fixed + min(_LEAST_TITLE, look.cells(left[-1:]))
+        right = _right(facts, palette, width - least - 2)
+        return [
+            look.row(
+                left, [*right, Segment(" ")], width=width, ground=palette.background + palette.ink
+            )
+        ]
+
+
+def _right(facts: Facts, palette: look.Palette, room: int) -> list[Segment]:
+    """Return the right group in at most ``room`` cells; parts give way in `_DROPPED`'s order."""
+    parts = _parts(facts, palette)
+    between = Segment(f" {look.DOT} ", palette.muted)
+    for name in ("", *_DROPPED):
+        parts.pop(name, None)
+        right = joined(parts.values(), between)
+        if look.cells(right) + 1 <= room:
+            return right
+    return []
+
+
+def _parts(facts: Facts, palette: look.Palette) -> dict[str, list[Segment]]:
+    mixture, run = facts.mixture, facts.run
+    parts = {
+        "name": [Segment(mixture.name or "mixture", palette.ink)],
+        "shape": [Segment(words.shape(mixture), palette.ink), *_merger(mixture, palette)],
+        "status": _status(run, palette),
+    }
+    if run.status != "idle":
+        parts["elapsed"] = [Segment(look.clock(facts.t), palette.bright + look.BOLD)]
+        parts["tokens"] = [Segment(f"{look.short(run.tokens)} tok", palette.ink)]
+    if facts.cost:
+        parts["cost"] = [Segment(facts.cost, palette.ink)]
+    return {name: part for name, part in parts.items() if part}
+
+
+def _merger(mixture: Mixture, palette: look.Palette) -> list[Segment]:
+    agent = mixture.aggregator.agent
+    if agent is None or mixture.aggregator.strategy == "none":
+        return []
+    return [
+        Segment(f" {look.ARROW} ", palette.muted),
+        Segment(look.STAR, palette.aggregator),
+        Segment(f" {agent.name}", palette.ink),
+    ]
+
+
+def _status(run: RunState, palette: look.Palette) -> list[Segment]:
+    match run.status:
+        case "idle":
+            return []
+        case "running" if run.aggregator is not None:
+            return [Segment("merging", palette.ink)]
+        case "running":
+            of = run.mixture.proposer_layers if run.mixture is not None else 1
+            return [Segment(f"layer {max(1, len(run.layers))}/{of}", palette.ink)]
+        case ended:
+            return [Segment(f"{look.GLYPHS[ended]} {ended}", palette.state(ended))]
+
+
+def cost_words(run: RunState, *, is_free: bool | None) -> str:
+    """Return what a run has cost so far: free, a sum in dollars, or that it isn't known.
+
+    ``is_free``: all endpoints are on this machine; None while nobody looked.
+    """
+    if is_free:
+        return "free"
+    spent = [seat.usage.cost for seat in run.seats.values() if seat.usage is not None]
+    known = sum(cost for cost in spent if cost is not None)
+    unknown = sum(cost is None for cost in spent)
+    if not spent:
+        return "" if is_free is None else "cost unknown"
+    if unknown:
+        return f"≥ ${known:.4f}, {unknown} unknown" if known else "cost unknown"
+    return f"${known:.4f}" if known else "free"
