@@ -196,8 +196,10 @@ def to_json(event: Event) -> dict[str, Any]:
 
 def _plain(value: object) -> object:
     match value:
-        case Usage() | Mixture():
+        case Usage():
             return asdict(value)
+        case Mixture():
+            return value.as_preset()
         case float():
             return round(value, 3)
         case tuple():

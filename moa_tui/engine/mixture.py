@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple, TypeAlias
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from moa_tui.engine.provider import Options
 from moa_tui.errors import ConfigError
@@ -56,6 +56,11 @@ class Agent:
         _check_options(self.model, self.temperature, self.max_tokens)
         if self.samples < 1:
             raise ConfigError(f"samples of {self.model!r} must be at least 1")
+
+    def as_preset(self) -> str | dict[str, Any]:
+        """Return it as a preset file has it: its model alone, or a table where more is set."""
+        table = _changed(self)
+        return self.model if list(table) == ["model"] else table
 
     @property
     def endpoint(self) -> str:
@@ -158,6 +163,26 @@ class Mixture:
             ),
         )
 
+    def as_preset(self) -> dict[str, Any]:
+        """Return it as plain data in the shape of a preset file; what is default is left out."""
+        merging = self.aggregator
+        return {
+            **_changed(self, "layers", "aggregator", "name"),
+            "layers": [
+                {
+                    **_changed(layer, "proposers"),
+                    "proposers": [agent.as_preset() for agent in layer.proposers],
+                }
+                for layer in self.layers
+            ],
+            "aggregator": {
+                **(_changed(merging.agent) if merging.agent else {}),
+                **_changed(merging, "agent", "fallback"),
+                "strategy": merging.strategy,
+                "fallback": [agent.as_preset() for agent in merging.fallback],
+            },
+        }
+
     @property
     def proposer_layers(self) -> int:
         """How many proposer layers a run has."""
@@ -207,6 +232,20 @@ class Mixture:
             effort=agent.effort,
             num_ctx=agent.num_ctx,
         )
+
+
+def _changed(value: Agent | Layer | Aggregator | Mixture, *without: str) -> dict[str, Any]:
+    """Return the fields that differ from their defaults, tuples as lists."""
+    both = {
+        field.name: (getattr(value, field.name), field.default)
+        for field in fields(value)
+        if field.name not in without
+    }
+    return {
+        name: list(mine) if isinstance(mine, tuple) else mine
+        for name, (mine, default) in both.items()
+        if mine != default
+    }
 
 
 def _check_options(
