@@ -179,11 +179,14 @@ class Terminal:
             TimeoutError: there is none.
         """
         end = time.monotonic() + timeout
+        before = b""
         with self._arrived:
             while True:
-                for number in range(since, len(self.chunks)):
-                    if wanted in self.chunks[number].data:
-                        return self.chunks[number]
+                for chunk in self.chunks[since:]:
+                    # A character may be cut in two between chunks.
+                    if wanted in before + chunk.data:
+                        return chunk
+                    before = chunk.data[-len(wanted) :]
                 since = len(self.chunks)
                 left = end - time.monotonic()
                 if left <= 0 or not self._arrived.wait(left):
