@@ -1,0 +1,69 @@
+"""A mixture is checked when it is built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from racing import mixture
+
+from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture, Seat
+from moa_tui.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [
+        (lambda: Agent(model="llama3"), "write it as endpoint/model"),
+        (lambda: Agent(model="t/a", samples=0), "samples"),
+        (lambda: Agent(model="t/a", temperature=3), "temperature"),
+        (lambda: Agent(model="t/a", max_tokens=0), "max_tokens"),
+        (mixture, "no layers"),
+        (lambda: mixture(""), "layer 1 has no enabled proposers"),
+        (lambda: mixture("a", min_proposals=0), "min_proposals"),
+        (lambda: mixture("a", quorum=1, min_proposals=2), "quorum = 1 is below"),
+        (lambda: mixture("a", deadline_s=0), "deadline_s"),
+        (Aggregator, "needs an aggregator model"),
+        (
+            lambda: Aggregator(agent=Agent(model="t/m"), instruction="Merge."),
+            "must contain {references}",
+        ),
+        (lambda: Layer(proposers=(), repeat=0), "repeat"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_words(build: Callable[[], object], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        build()
+
+
+def test_an_agent_knows_its_endpoint_and_names() -> None:
+    agent = Agent(model="together/Qwen/Qwen1.5-72B-Chat")
+    assert (agent.endpoint, agent.model_name, agent.name) == (
+        "together",
+        "Qwen/Qwen1.5-72B-Chat",
+        "Qwen1.5-72B-Chat",
+    )
+
+
+def test_seating_names_who_sits_where() -> None:
+    assert mixture("ab").seating() == {
+        Seat(1, 1): (Agent(model="t/a"),),
+        Seat(1, 2): (Agent(model="t/b"),),
+        Seat(2, 1): (Agent(model="t/m"),),
+    }
+
+
+def test_a_mixture_reads_as_a_preset() -> None:
+    mix = Mixture(
+        layers=(Layer(proposers=(Agent(model="t/a", temperature=0.9), Agent(model="t/b"))),),
+        aggregator=Aggregator(agent=Agent(model="t/m"), fallback=(Agent(model="t/a"),)),
+        max_tokens=300,
+    )
+    assert mix.as_preset() == {
+        "max_tokens": 300,
+        "layers": [{"proposers": [{"model": "t/a", "temperature": 0.9}, "t/b"]}],
+        "aggregator": {"model": "t/m", "strategy": "synthesize", "fallback": ["t/a"]},
+    }
