@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from figures import Row, resident_mb
+from benchmarks.figures import Row, resident_mb
 from program import COMPOSER, command, configure
 from terminal import Terminal
 

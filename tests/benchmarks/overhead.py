@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from figures import Row
+from benchmarks.figures import Row
 from local_server import LocalServer, Script
 from program import AGGREGATOR, command, configure
 from terminal import terminal_environment

@@ -15,7 +15,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from figures import Row, cpu_seconds, percentile, resident_mb
+from benchmarks.figures import Row, cpu_seconds, percentile, resident_mb
 from local_server import LocalServer, Script
 from program import AGGREGATOR, COMPOSER, command, configure
 from terminal import FRAME_END, Terminal

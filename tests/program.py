@@ -1,4 +1,4 @@
-"""The program under measurement: its command, and a config folder that knows the local server."""
+"""The real program for tests and benchmarks: its command, and a config over a local server."""
 
 from __future__ import annotations
 
