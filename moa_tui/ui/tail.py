@@ -25,6 +25,7 @@ TAB: Final = "    "
 _NEVER_FIRST: Final = frozenset("、。，．：；？！）】」』》〉〕］｝…—～·％”’,.:;?!)]}%")
 _NEVER_LAST: Final = frozenset("（【「『《〈〔［｛“‘([{")
 _WIDE: Final = 2
+_WIDENS: Final = "\N{VARIATION SELECTOR-16}"
 
 
 class Wrap:
@@ -144,7 +145,8 @@ class Wrap:
                     pause = start, start + 1
                 used, before, was_wide = used + width, char, False
                 continue
-            is_wide = width >= _WIDE
+            # A selector that widens may come a piece later; the pause before it must not.
+            is_wide = width >= _WIDE and _WIDENS not in window[start:end]
             may_pause = (is_wide or was_wide) and before != " " and before not in _NEVER_LAST
             if has_word and may_pause and char not in _NEVER_FIRST:
                 pause = start, start
