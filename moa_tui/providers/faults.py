@@ -1,0 +1,253 @@
+"""What a server's refusal means: the kind of failure, words for it, and what to do.
+
+All texts for people about servers stand here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from moa_tui.errors import FailureKind, ProviderError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from moa_tui.engine.provider import Endpoint
+
+_CONTEXT = re.compile(
+    r"context_length_exceeded|exceed_context_size_error|maximum context length"
+    r"|exceeds? the (?:available )?context|context size has been exceeded|too many tokens"
+    r"|prompt is too long|ContextWindowExceeded|input length exceeds|reduce the length",
+    re.IGNORECASE,
+)
+_QUOTA = re.compile(
+    r"insufficient_quota|exceeded your current quota|billing|credit|tokens per day|\bTPD\b",
+    re.IGNORECASE,
+)
+_LOADING = re.compile(r"loading model|model is loading|currently loading", re.IGNORECASE)
+_NO_MODEL = re.compile(
+    r"model_not_found|model .{0,200}(?:not found|does not exist|not exist)", re.IGNORECASE
+)
+_NUMBER = re.compile(r"[0-9]{3}")
+_NEVER_RETRIED_5XX = (501, 505)
+_RETRIED_4XX: Mapping[int, FailureKind] = {
+    408: "timeout",
+    409: "server",
+    425: "server",
+    429: "rate_limit",
+}
+_FINAL_4XX: Mapping[int, FailureKind] = {
+    401: "auth",
+    402: "quota",
+    403: "auth",
+    404: "not_found",
+    405: "not_found",
+    410: "not_found",
+}
+_STATUS_WORDS: Mapping[int, str] = {
+    401: "the key was not accepted (401)",
+    402: "payment is due (402)",
+    403: "not allowed (403)",
+    404: "not found (404)",
+    408: "the server gave up waiting (408)",
+    413: "the request is too large (413)",
+    429: "rate limit (429)",
+    500: "the server failed (500)",
+    502: "bad gateway (502)",
+    503: "the server is not available (503)",
+    504: "gateway timeout (504)",
+    529: "the server is overloaded (529)",
+}
+_START_WITH: Mapping[str, str] = {
+    "ollama": "start it with `ollama serve`",
+    "lmstudio": "start the server in LM Studio's Developer tab, or with `lms server start`",
+    "llamacpp": "start it with `llama-server -m MODEL.gguf`",
+    "vllm": "start it with `vllm serve MODEL`",
+}
+_PLAIN_CHARS = 80
+_DEEPEST = 5
+
+
+class ModelLoading(ProviderError):  # noqa: N818 - a phase, told as one
+    """The server is there and reads the model from disk: a phase, not a failure."""
+
+
+def words_in(body: bytes) -> str:
+    """Return the message in an error body of any known shape, "" for a web page."""
+    text = body.decode("utf-8", "replace").lstrip("\ufeff").strip()
+    if text.startswith("<"):
+        return ""
+    try:
+        return words_of(json.loads(text)) or text[:_PLAIN_CHARS]
+    except (ValueError, RecursionError):
+        return text[:_PLAIN_CHARS]
+
+
+def words_of(error: object, depth: int = _DEEPEST) -> str:
+    """Return the message in a decoded error of any known shape, "" if it has none."""
+    if isinstance(error, str):
+        return error
+    if not depth:
+        return ""
+    if isinstance(error, list):
+        return "; ".join(filter(None, (words_of(item, depth - 1) for item in error[:3])))
+    if not isinstance(error, dict):
+        return ""
+    for key in ("error", "message", "detail", "msg", "error_msg", "code", "type"):
+        found = words_of(error.get(key), depth - 1)
+        if found:
+            return found
+    return ""
+
+
+def complaint_in(body: bytes) -> str:
+    """Return what a refused request's body complains about: its words and the parameter's name.
+
+    Only these, since some servers send the whole request back in it.
+    """
+    try:
+        error = json.loads(body)
+    except (ValueError, RecursionError):
+        return words_in(body)
+    inner = error.get("error", error) if isinstance(error, dict) else error
+    param = inner.get("param") if isinstance(inner, dict) else None
+    return f"{words_of(error)} {param if isinstance(param, str) else ''}"
+
+
+def is_error(frame: Mapping[str, object]) -> bool:
+    """Return whether a decoded frame or body is an error report."""
+    groq = frame.get("x_groq")
+    return bool(
+        frame.get("error")
+        or frame.get("object") == "error"
+        or (isinstance(groq, dict) and groq.get("error"))
+        or (frame.get("detail") and "choices" not in frame)
+    )
+
+
+def error_in_stream(frame: object) -> ProviderError:
+    """Return what an error frame inside an answer with status 200 says."""
+    inner: object = frame
+    if isinstance(inner, dict):
+        groq = inner.get("x_groq")
+        inner = inner.get("error") or (groq.get("error") if isinstance(groq, dict) else None)
+    inner = inner or frame
+    code = _code_of(inner) or _code_of(frame)
+    message = words_of(inner) or "the server reported an error"
+    return ProviderError("midstream", message, retry=code is None or _may_pass(code))
+
+
+def of_status(
+    endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes
+) -> ProviderError:
+    """Return what an answer with a status other than 2xx means; its words aren't clean yet."""
+    said = words_in(body)
+    whole = f"{said} {body[:4096].decode('utf-8', 'replace')}"
+    if 300 <= status < 400:  # noqa: PLR2004 - the redirects
+        return _redirected(endpoint, headers.get("location", ""))
+    if status == 503 and _LOADING.search(whole):  # noqa: PLR2004 - llama.cpp's "Loading model"
+        return ModelLoading("server", f"{_name(endpoint)}: {said}", retry=True)
+    kind, retry = _kind_of(status, whole)
+    retry = {"true": True, "false": False}.get(headers.get("x-should-retry", ""), retry)
+    what = _STATUS_WORDS.get(status, f"status {status}")
+    if kind == "context":
+        what = _overflow_words(body) or "the prompt does not fit the model's context"
+    message = f"{_name(endpoint)}: {what}" + (f": {said}" if said else "")
+    return ProviderError(kind, message, _hint(endpoint, kind, status), retry=retry)
+
+
+def refused(endpoint: Endpoint) -> ProviderError:
+    """Return the words for a port where nobody listens."""
+    hint = _START_WITH.get(endpoint.name) or _START_WITH.get(endpoint.kind, "")
+    return ProviderError(
+        "connect",
+        f"nothing listens at {where(endpoint)}",
+        hint or "start the server, or check base_url",
+    )
+
+
+def where(endpoint: Endpoint) -> str:
+    """Return host:port of an endpoint, as people write it."""
+    return urlsplit(endpoint.base_url).netloc.rpartition("@")[2] or endpoint.base_url
+
+
+def _kind_of(status: int, text: str) -> tuple[FailureKind, bool]:
+    if status in (400, 413, 422, 500) and _CONTEXT.search(text):
+        return "context", False
+    if status == 429 and _QUOTA.search(text):  # noqa: PLR2004 - the rate limit's status
+        return "quota", False
+    if status == 400 and _NO_MODEL.search(text):  # noqa: PLR2004 - a bad request
+        return "not_found", False
+    if status in _RETRIED_4XX:
+        return _RETRIED_4XX[status], True
+    if status >= 500:  # noqa: PLR2004 - the server's own failures
+        return "server", status not in _NEVER_RETRIED_5XX
+    return _FINAL_4XX.get(status, "invalid"), False
+
+
+def _hint(endpoint: Endpoint, kind: FailureKind, status: int) -> str:
+    if kind == "auth":
+        return _auth_hint(endpoint, status)
+    if kind == "not_found" and endpoint.kind == "ollama":
+        return "pull it with `ollama pull MODEL`, or choose one of `moa-tui models`"
+    if kind == "not_found":
+        return "choose one of `moa-tui models`, or check base_url"
+    if kind == "context":
+        return "shorten the prompt, use fewer proposers, or a model with a larger context"
+    if kind == "quota":
+        return f"add credit or wait: {endpoint.key_page}" if endpoint.key_page else "add credit"
+    return ""
+
+
+def _auth_hint(endpoint: Endpoint, status: int) -> str:
+    if status == 403:  # noqa: PLR2004 - the key was read, but not enough
+        return "the key may not use this model, or the prompt was refused"
+    if not endpoint.api_key_env:
+        return f"set api_key_env for the endpoint {endpoint.name}"
+    if sends_no_key(endpoint):
+        return "the key was not sent: it goes over https only; set base_url to https"
+    page = f"; keys are made at {endpoint.key_page}" if endpoint.key_page else ""
+    return f"check ${endpoint.api_key_env}{page}"
+
+
+def sends_no_key(endpoint: Endpoint) -> bool:
+    """Whether a key would travel in the clear, so that none is sent."""
+    return urlsplit(endpoint.base_url).scheme != "https" and not endpoint.is_local
+
+
+def _redirected(endpoint: Endpoint, location: str) -> ProviderError:
+    host = urlsplit(location).netloc.rpartition("@")[2] or where(endpoint)
+    return ProviderError(
+        "protocol",
+        f"{_name(endpoint)} redirects to {host}; redirects are not followed",
+        "set base_url to the address that answers itself",
+    )
+
+
+def _overflow_words(body: bytes) -> str:
+    try:
+        error = json.loads(body)["error"]
+        return f"{int(error['n_prompt_tokens'])} of {int(error['n_ctx'])} tokens of context"
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return ""
+
+
+def _code_of(error: object) -> int | None:
+    if not isinstance(error, dict):
+        return None
+    for key in ("status_code", "code", "status"):
+        value = error.get(key)
+        if isinstance(value, int | str) and _NUMBER.fullmatch(str(value)):
+            return int(value)
+    return None
+
+
+def _may_pass(code: int) -> bool:
+    return code in _RETRIED_4XX or (code >= 500 and code not in _NEVER_RETRIED_5XX)  # noqa: PLR2004
+
+
+def _name(endpoint: Endpoint) -> str:
+    return endpoint.label or endpoint.name
