@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from moa_tui.config import KNOWN_ENDPOINTS
-from moa_tui.presets import SHIPPED
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -46,7 +45,10 @@ def test_every_command_and_option_exists(command: str) -> None:
 def test_every_preset_in_a_command_is_shipped_or_shown() -> None:
     named = set(re.findall(r"--preset ([a-z0-9-]+)", README))
     shown = set(re.findall(r"# presets/([a-z0-9-]+)\.toml", README))
-    assert named - shown - {path.stem for path in SHIPPED.glob("*.toml")} == set()
+    assert (
+        named - shown - {path.stem for path in (ROOT / "moa_tui" / "shipped").glob("*.toml")}
+        == set()
+    )
 
 
 def test_the_endpoints_it_calls_known_are() -> None:
