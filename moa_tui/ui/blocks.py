@@ -11,10 +11,10 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-LONGEST_BLOCK: Final = 32_768
+LONGEST_BLOCK: Final = 16_384
 """Characters after which a block goes on as another one."""
 
-LONGEST_LINE: Final = 16_384
+LONGEST_LINE: Final = 8_192
 """Characters after which a line without an end counts as one."""
 
 _CODE_SOFT: Final = 4_096

@@ -74,6 +74,8 @@ def render_block(source: str, *, width: int, palette: Palette, tight: bool = Fal
 
 def _bounded(source: str) -> str:
     """Return the text with endless lines cut, so that no parser or lexer meets one."""
+    # The parser ends lines here too, and its line numbers are looked up in this text.
+    source = source.replace("\r\n", "\n").replace("\r", "\n")
     if len(source) <= _LONGEST_LINE:
         return source
     return "\n".join(

@@ -1,0 +1,279 @@
+"""The answers of a session under each other, drawn where they are looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from rich.segment import Segment
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+from textual.widget import Widget
+
+from moa_tui.ui.column import Column
+from moa_tui.ui.frames import FrameClock
+from moa_tui.ui.look import BOLD, DOWN, Palette, row
+from moa_tui.ui.turn import Turn
+
+if TYPE_CHECKING:
+    from textual.events import Resize
+
+    from moa_tui.engine.state import SeatState
+
+WIDEST_TEXT: Final = 95
+"""Cells; longer lines are hard to read."""
+
+ANSWER_FPS: Final = 12
+"""How often an answer that streams is parsed and drawn, at most, a second."""
+
+_ROOMY: Final = 5
+_MOST_PASSES: Final = 8
+
+
+class AnswerView(ScrollView):
+    """The session's turns, drawn where they are looked at; the last one grows.
+
+    The end is followed until somebody scrolls up. ``margin`` is the room at the left in cells,
+    for numbers that say where a sentence comes from.
+    """
+
+    DEFAULT_CSS = """
+    AnswerView {
+        height: 1fr;
+        overflow-x: hidden;
+        overflow-y: scroll;
+        scrollbar-size-vertical: 1;
+        background: $aggregator-surface;
+        scrollbar-background: $aggregator-surface;
+        scrollbar-background-hover: $aggregator-surface;
+        scrollbar-background-active: $aggregator-surface;
+    }
+    AnswerView:focus {
+        background: $focus-surface;
+        scrollbar-background: $focus-surface;
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("k,up", "scroll_up", "Up", show=False, id="answer.up", tooltip="One row up"),
+        Binding(
+            "j,down", "scroll_down", "Down", show=False, id="answer.down", tooltip="One row down"
+        ),
+        Binding(
+            "pageup", "page_up", "Page up", show=False, id="answer.page-up", tooltip="A page up"
+        ),
+        Binding(
+            "pagedown",
+            "page_down",
+            "Page down",
+            show=False,
+            id="answer.page-down",
+            tooltip="A page down",
+        ),
+        Binding(
+            "home",
+            "scroll_home",
+            "First turn",
+            show=False,
+            id="answer.home",
+            tooltip="To the first turn",
+        ),
+        Binding(
+            "end",
+            "scroll_end",
+            "Newest",
+            show=False,
+            id="answer.end",
+            tooltip="To the newest line, and follow it",
+        ),
+    ]
+
+    def __init__(
+        self,
+        frames: FrameClock | None = None,
+        *,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002 - Textual's own name
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self.margin = 1
+        self._frames = frames or FrameClock(self, ANSWER_FPS)
+        self._column = Column()
+        self._turn: Turn | None = None
+        self._shown: tuple[SeatState, float] | None = None
+        self._is_following = True
+        self._is_moving = False
+        self._seen = 0
+
+    @property
+    def is_following(self) -> bool:
+        """Whether the end stays in sight as text comes."""
+        return self._is_following
+
+    @property
+    def new_lines(self) -> int:
+        """How many rows came below what was seen, since the end was left."""
+        return 0 if self._is_following else max(0, self._column.height - self._seen)
+
+    def open_turn(self, question: str) -> None:
+        """Begin a turn with its question, at the end and in sight."""
+        self._catch_up()
+        self._turn = Turn(self._column, question)
+        self._is_following = True
+        self._frames.request(self)
+
+    def stream(self, seat: SeatState, *, t: float) -> None:
+        """Show what the aggregator has thought and said by ``t``; costs a frame, not a call."""
+        self._shown = (seat, t)
+        self._frames.request(self)
+
+    def close_turn(self, answer: str | None = None, *, failure: str = "", hint: str = "") -> None:
+        """End the open turn, with the answer if it isn't what was streamed or a failure's words."""
+        self._catch_up()
+        if self._turn is not None:
+            self._turn.close(answer, failure=failure, hint=hint)
+        self._turn = None
+        self._frames.request(self)
+
+    def clear(self) -> None:
+        """Forget all turns."""
+        self._turn = self._shown = None
+        self._column.truncate(0)
+        self._is_following = True
+        self._frames.request(self)
+
+    def flush(self) -> None:
+        """Put on the screen what came since the last frame."""
+        self._catch_up()
+        self._settle()
+        self.refresh()
+
+    def _catch_up(self) -> None:
+        """Give the open turn the last state shown, so that nothing between frames is lost."""
+        shown, self._shown = self._shown, None
+        if shown is not None and self._turn is not None:
+            self._turn.update(shown[0], shown[1])
+
+    def on_mount(self) -> None:
+        """Follow the theme."""
+        self.app.theme_changed_signal.subscribe(self, self._restyle)
+
+    def on_unmount(self) -> None:
+        """Leave the clock."""
+        self._frames.forget(self)
+
+    def on_resize(self, event: Resize) -> None:
+        """Wrap for the new width; what stood at the top stays there."""
+        del event
+        self._restyle()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Draw what came in sight; the end is followed again once it is reached."""
+        super().watch_scroll_y(old_value, new_value)
+        if self._is_moving:
+            return
+        if self._is_following and new_value < self.max_scroll_y:
+            self._seen = self._column.height
+        self._is_following = new_value >= self.max_scroll_y
+        self._settle()
+
+    def render_line(self, y: int) -> Strip:
+        """Return a row of the window, on the card's ground."""
+        width = self.size.width
+        palette = Palette.of(self.app.theme_variables)
+        ground = palette.focus_surface if self.has_focus else palette.aggregator_surface
+        if y == self.size.height - 1 and self.new_lines:
+            return row([], self._news(palette), width=width, ground=ground)
+        strip = self._column.row(self.scroll_offset.y + y - self._top_room)
+        if strip is None:
+            return Strip.blank(width, ground)
+        left = Segment(" " * self.margin)
+        return Strip([left, *strip]).adjust_cell_length(width).apply_style(ground)
+
+    def _news(self, palette: Palette) -> list[Segment]:
+        count = self.new_lines
+        news = Segment(f"{DOWN} {count} new {'line' if count == 1 else 'lines'}", palette.muted)
+        if not self.has_focus:
+            return [news, Segment(" ")]
+        return [news, Segment(" · ", palette.muted), Segment("End ", palette.bright + BOLD)]
+
+    @property
+    def _top_room(self) -> int:
+        """Blank rows above the first turn: one, where rows aren't short."""
+        return 1 if self.size.height >= _ROOMY else 0
+
+    def _restyle(self, _theme: object = None) -> None:
+        """Draw anew for the present width and theme."""
+        width = min(WIDEST_TEXT, self.scrollable_content_region.width - self.margin - 1)
+        if width < 1:
+            return
+        top = self._column.piece_at(self.scroll_offset.y)
+        self._column.restyle(width, Palette.of(self.app.theme_variables))
+        if not self._is_following:
+            self._move(self._column.start(top))
+        self._settle()
+        self.refresh()
+
+    def _settle(self) -> None:
+        """Draw what is in sight and keep it in its place, or the end in sight."""
+        rows = self.size.height
+        if not rows:
+            return
+        if self._is_following:
+            self._column.settle_end(rows)
+            self._grow()
+            self._move(self.max_scroll_y)
+            return
+        for _ in range(_MOST_PASSES):
+            top = self.scroll_offset.y
+            settled = self._column.settle(max(0, top - self._top_room), rows) + self._top_room
+            self._grow()
+            # The room above the first turn belongs to no piece.
+            self._move(min(top if top < self._top_room else settled, self.max_scroll_y))
+            if self.scroll_offset.y == top:
+                break
+        self._seen = max(self._seen, self.scroll_offset.y + rows - self._top_room)
+
+    def _grow(self) -> None:
+        """Tell the scroll bar the height; as a plain reactive it would lay the screen out."""
+        width, rows = self.size
+        height = max(rows, self._column.height + self._top_room * 2)
+        if height == self.virtual_size.height and width == self.virtual_size.width:
+            return
+        self.set_reactive(Widget.virtual_size, Size(width, height))
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.window_virtual_size = height
+            self.vertical_scrollbar.window_size = rows
+
+    def _move(self, y: int) -> None:
+        self._is_moving = True
+        self.scroll_to(y=y, animate=False)
+        self._is_moving = False
+
+    def action_scroll_up(self) -> None:
+        """Go one row up."""
+        self.scroll_to(y=self.scroll_offset.y - 1, animate=False)
+
+    def action_scroll_down(self) -> None:
+        """Go one row down."""
+        self.scroll_to(y=self.scroll_offset.y + 1, animate=False)
+
+    def action_page_up(self) -> None:
+        """Go a page up, but for a row that stays in sight."""
+        self.scroll_to(y=self.scroll_offset.y - max(1, self.size.height - 1), animate=False)
+
+    def action_page_down(self) -> None:
+        """Go a page down, but for a row that stays in sight."""
+        self.scroll_to(y=self.scroll_offset.y + max(1, self.size.height - 1), animate=False)
+
+    def action_scroll_home(self) -> None:
+        """Go to the first turn."""
+        self.scroll_to(y=0, animate=False)
+
+    def action_scroll_end(self) -> None:
+        """Go to the end and follow it."""
+        self._is_following = True
+        self._settle()
+        self.refresh()
