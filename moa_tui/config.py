@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from moa_tui.engine.provider import Endpoint, Kind, Price
-from moa_tui.errors import ConfigError
+from moa_tui.errors import ConfigError, nearest
 from moa_tui.text import looks_like_key, one_line, redact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 _T = TypeVar("_T")
@@ -435,14 +435,6 @@ def _placed(complaint: str, source: str) -> str:
     return f"line {line}, column {column}: {one_line(complaint[: found.start()])}"
 
 
-def nearest(word: str, words: Iterable[str]) -> str:
-    """Return '; did you mean "…"?' for the most similar of the words, or ""."""
-    import difflib  # noqa: PLC0415 - only mistakes need it
-
-    close = difflib.get_close_matches(word, list(words), n=1, cutoff=0.5)
-    return f'; did you mean "{close[0]}"?' if close else ""
-
-
 class Table:
     """A TOML table whose keys are asked for one by one; what is wrong is added to ``problems``.
 
@@ -467,7 +459,7 @@ class Table:
         """Report the keys that nobody asked for, with the nearest that is known."""
         for key in self._values:
             if key not in self._asked:
-                self.complain(key, f"is no known key{nearest(key, sorted(self._asked))}")
+                self.complain(key, f"is no known key{nearest(key, self._asked)}")
 
     def text(self, key: str) -> str | None:
         """Return a string."""

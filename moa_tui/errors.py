@@ -10,7 +10,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 FailureKind: TypeAlias = Literal[
     "connect",
@@ -67,3 +70,11 @@ class ProviderError(MoaError):
         self.hint = hint
         self.retry = retry
         self.retry_after_s = retry_after_s
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """Return '; did you mean "…"?' for the word that is most like a mistyped one, else ""."""
+    import difflib  # noqa: PLC0415 - only mistakes need it
+
+    close = difflib.get_close_matches(word, sorted(words), n=1, cutoff=0.5)
+    return f'; did you mean "{close[0]}"?' if close else ""

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
-from moa_tui.config import Table, nearest, present, read_toml
+from moa_tui.config import Table, present, read_toml
 from moa_tui.engine.mixture import (
     Agent,
     Aggregator,
@@ -21,16 +20,14 @@ from moa_tui.engine.mixture import (
     Placement,
     StrategyName,
 )
-from moa_tui.errors import ConfigError
+from moa_tui.errors import ConfigError, nearest
 from moa_tui.text import clean, looks_like_key, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 _T = TypeVar("_T")
-
-SHIPPED = Path(__file__).parent / "shipped"
-"""The folder of the presets that come with the program."""
 
 _URL = re.compile(r"(?i)\bhttps?://|\bwww\.")
 _LATER_STRATEGIES = ("pick", "vote", "refine")

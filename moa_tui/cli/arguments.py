@@ -1,0 +1,194 @@
+"""The command line's grammar: what was typed, as data."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, get_args
+
+from moa_tui import __version__
+from moa_tui.engine.mixture import HistoryRule, StrategyName
+from moa_tui.errors import ConfigError, nearest
+from moa_tui.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+CommandName: TypeAlias = Literal["screen", "demo", "ask", "pull", "presets"]
+Temperature: TypeAlias = "float | Literal['unset']"
+
+_NO_COMMAND = re.compile(r"argument COMMAND: invalid choice: '(.*?)'", re.DOTALL)
+_EPILOG = """\
+Without a command: the full screen. Options stand before or after the command.
+A model is written endpoint/model, like ollama/llama3.2 or groq/openai/gpt-oss-120b.
+Exit codes of ask: 0 answered, 1 the run failed, 2 a mistake in options or files, 130 interrupted.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the command line says about the mixture; None leaves the preset's value."""
+
+    preset: str | None = None
+    proposers: tuple[str, ...] = ()
+    aggregator: str | None = None
+    layers: int | None = None
+    strategy: StrategyName | None = None
+    temperature: Temperature | None = None
+    max_tokens: int | None = None
+    history: HistoryRule | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arguments:
+    """A command with its options; ``text`` is its prompt or name, ``action`` its second word."""
+
+    command: CommandName
+    wishes: Wishes = field(default_factory=Wishes)
+    config_dir: str | None = None
+    theme: str | None = None
+    action: str = ""
+    text: str | None = None
+    as_json: bool = False
+    is_quiet: bool = False
+
+
+def parse(argv: Sequence[str]) -> Arguments:
+    """Return what was typed.
+
+    Raises:
+        ConfigError: an option or command is unknown or has a wrong value.
+        SystemExit: --help or --version was printed.
+    """
+    parser = _parser()
+    found, unknown = parser.parse_known_args(list(argv))
+    if unknown:
+        raise ConfigError(_unknown(unknown[0], _option_names(parser)))
+    values = vars(found)
+    command: CommandName = values.get("command") or "screen"
+    wishes = _wishes(values)
+    if command not in ("screen", "ask") and wishes != Wishes():
+        raise ConfigError(f"options about the mixture mean nothing to moa-tui {command}")
+    return Arguments(
+        command=command,
+        wishes=wishes,
+        config_dir=values.get("config_dir"),
+        theme=values.get("theme"),
+        action=values.get("action") or "",
+        text=values.get("text"),
+        as_json=values.get("as_json", False),
+        is_quiet=values.get("is_quiet", False),
+    )
+
+
+def _wishes(values: dict[str, Any]) -> Wishes:
+    # What stands before the command and what stands behind it are collected apart.
+    proposers = (*values.get("proposers_before", ()), *values.get("proposers", ()))
+    names = ("preset", "aggregator", "layers", "strategy", "temperature", "max_tokens", "history")
+    return Wishes(proposers=proposers, **{name: values.get(name) for name in names})
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are ours: one line, and no usage text before it."""
+
+    def error(self, message: str) -> NoReturn:
+        command = _NO_COMMAND.match(message)
+        if command is None:
+            raise ConfigError(f"{one_line(message)}; see moa-tui --help")
+        word = one_line(command[1], 60)
+        raise ConfigError(
+            f'no command is called "{word}"{nearest(word, get_args(CommandName))}'
+            '; a prompt goes like this: moa-tui ask "…"'
+        )
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog="moa-tui",
+        description="Several models answer at once, and one more merges their answers.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"moa-tui {__version__}")
+    _add_options(parser, proposers="proposers_before")
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", parser_class=_Parser, required=False
+    )
+
+    def command(name: str, summary: str) -> _Parser:
+        added: _Parser = commands.add_parser(
+            name, help=summary, description=summary, allow_abbrev=False
+        )
+        _add_options(added, proposers="proposers")
+        return added
+
+    command("demo", "the screen with a race of written texts: no model, no network")
+    ask = command("ask", "one run without the screen: the answer goes to stdout")
+    ask.add_argument("text", metavar="PROMPT", nargs="?", help="- or nothing: read from stdin")
+    ask.add_argument("--json", dest="as_json", action="store_true", help="one event a line")
+    ask.add_argument("--quiet", dest="is_quiet", action="store_true", help="no progress lines")
+    pull = command("pull", "fetch a model, like embedded/smollm2-135m-instruct")
+    pull.add_argument("text", metavar="MODEL")
+    presets = command("presets", "list the presets, or show one")
+    presets.add_argument("action", nargs="?", choices=("list", "show"), default="list")
+    presets.add_argument("text", metavar="NAME", nargs="?")
+    return parser
+
+
+def _add_options(parser: argparse.ArgumentParser, *, proposers: str) -> None:
+    # A default here would hide what stands before the command.
+    def add(*names: str, **about: Any) -> None:  # noqa: ANN401 - argparse's own keywords
+        group.add_argument(*names, default=argparse.SUPPRESS, **about)
+
+    group = parser.add_argument_group("mixture")
+    add("--preset", metavar="NAME", help="a mixture by name: see moa-tui presets")
+    add(
+        "--proposer",
+        dest=proposers,
+        action="append",
+        metavar="MODEL",
+        help="repeatable; replaces the preset's layers by one",
+    )
+    add("--aggregator", metavar="MODEL", help="the model that merges")
+    add("--layers", type=_count, metavar="N", help="how often the proposer layer runs")
+    add("--strategy", choices=get_args(StrategyName), help="how the answer is made")
+    add("--temperature", type=_temperature, metavar="T", help="for every agent, or unset")
+    add("--max-tokens", type=_count, metavar="N", help="for every agent")
+    add("--history", choices=get_args(HistoryRule), help="what agents see of earlier turns")
+    group = parser.add_argument_group("everywhere")
+    add("--theme", metavar="NAME", help="the screen's colours")
+    add("--config-dir", metavar="DIR", help="keep settings, models and log under DIR")
+
+
+def _count(text: str) -> int:
+    if text.isdecimal() and int(text) >= 1:
+        return int(text)
+    raise argparse.ArgumentTypeError("must be a whole number, at least 1")
+
+
+def _temperature(text: str) -> Temperature:
+    if text == "unset":
+        return "unset"
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if 0 <= value <= 2:  # noqa: PLR2004 - the vendors' range
+        return value
+    raise argparse.ArgumentTypeError('must be a number from 0 to 2, or "unset"')
+
+
+def _option_names(parser: argparse.ArgumentParser) -> set[str]:
+    names: set[str] = set()
+    for action in parser._actions:  # noqa: SLF001 - argparse has no public list of its options
+        names.update(action.option_strings)
+        if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - likewise
+            names.update(*(_option_names(below) for below in action.choices.values()))
+    return names
+
+
+def _unknown(word: str, options: Iterable[str]) -> str:
+    hint = nearest(word.partition("=")[0], options) or "; see moa-tui --help"
+    return f'"{one_line(word, 60)}" is no option or argument here{hint}'

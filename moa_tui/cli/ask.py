@@ -1,0 +1,132 @@
+"""``moa-tui ask``: one run without the screen."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from moa_tui.cli.choice import PULL, choose, needs_fetch
+from moa_tui.cli.report import Lines, Output, Progress
+from moa_tui.engine.events import RunFailed, RunFinished
+from moa_tui.engine.prompt import Conversation
+from moa_tui.engine.run import open_run
+from moa_tui.errors import CommandError, ConfigError
+from moa_tui.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from moa_tui.cli.arguments import Arguments
+    from moa_tui.cli.setup import Setup, Streams
+    from moa_tui.engine.mixture import Mixture
+    from moa_tui.ui.ports import Ports
+
+ANSWERED, FAILED, INTERRUPTED = 0, 1, 130
+"""The exit codes of a run."""
+
+LONGEST_PROMPT = 16 * 1024 * 1024
+"""Characters read from stdin: no model reads more, and a pipe may never end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked, and whom."""
+
+    prompt: str
+    mixture: Mixture
+
+
+def question(arguments: Arguments, setup: Setup, *, streams: Streams) -> Question:
+    """Return the question that the command line, and stdin if it says so, ask.
+
+    Raises:
+        ConfigError: the prompt is empty or endless, or the mixture or a file can't be used.
+    """
+    if setup.mistakes:
+        # A run with half the settings might send the prompt to another host than meant.
+        more = len(setup.mistakes) - 1
+        raise ConfigError(setup.mistakes[0] + (f" (and {more} more)" if more else ""))
+    mixture = choose(arguments.wishes, setup)
+    if needs_fetch(mixture, setup):
+        raise ConfigError(
+            f"the embedded model isn't here yet. Fetch it: {PULL}\n"
+            "or choose another mixture with --preset: moa-tui presets lists them"
+        )
+    return Question(_prompt(arguments.text, streams), mixture)
+
+
+def _prompt(text: str | None, streams: Streams) -> str:
+    if text is None and streams.stdin.isatty():
+        raise ConfigError('what is the prompt? moa-tui ask "…", or - to type it until ctrl+d')
+    if text in (None, "-"):
+        text = streams.stdin.read(LONGEST_PROMPT + 1)
+    if len(text or "") > LONGEST_PROMPT:
+        raise ConfigError("the prompt is longer than 16 million characters")
+    prompt = clean(text or "").strip("\n")
+    if not prompt.strip():
+        raise ConfigError('the prompt is empty: moa-tui ask "…"')
+    return prompt
+
+
+async def answer(asked: Question, arguments: Arguments, ports: Ports, *, streams: Streams) -> int:
+    """Run the mixture once, tell it as the arguments want it told, and return the exit code.
+
+    Raises:
+        ConfigError: an endpoint is unknown or has no key; nothing was called.
+        OSError: the output takes nothing more; every stream is closed.
+        KeyboardInterrupt: a second signal, or one while the output blocks; likewise.
+    """
+    output = Output(streams.stdout)
+    report: Lines | Progress = Lines(output, streams.stderr)
+    if not arguments.as_json:
+        quiet = arguments.is_quiet
+        report = Progress(output, streams.stderr, mixture=asked.mixture, is_quiet=quiet)
+    code = FAILED
+    conversation = Conversation(asked.prompt)
+    async with open_run(asked.mixture, conversation, ports.providers, clock=ports.clock) as run:
+        with _interruptible(run.stop, output) as interrupt:
+            async for event in run:
+                report.show(event)
+                if isinstance(event, RunFinished):
+                    code = ANSWERED
+                if isinstance(event, RunFailed) and not interrupt.came:
+                    report.failed(event)
+    return INTERRUPTED if interrupt.came else code
+
+
+@dataclass(slots=True)
+class _Interrupt:
+    """Whether somebody wants the run to end."""
+
+    came: bool = False
+
+
+@contextmanager
+def _interruptible(stop: Callable[[], None], output: Output) -> Iterator[_Interrupt]:
+    """Let SIGINT, SIGTERM and SIGHUP stop the run, so that its end is told; twice is at once."""
+    loop = asyncio.get_running_loop()
+    interrupt = _Interrupt()
+
+    def stop_run() -> None:
+        with suppress(CommandError):  # it has just ended by itself
+            stop()
+
+    def heard(_signal: int, _frame: object) -> None:
+        # A blocked write is retried for ever after a signal unless the handler raises.
+        if interrupt.came or output.is_busy:
+            interrupt.came = True
+            raise KeyboardInterrupt
+        interrupt.came = True
+        loop.call_soon_threadsafe(stop_run)
+
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    # Not the loop's own signal handlers: they run between two steps, never inside a blocked write.
+    before = {number: signal.signal(number, heard) for number in signals}
+    try:
+        yield interrupt
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,197 @@
+"""How ``ask`` tells a run: JSON lines, or the answer on stdout and progress on stderr."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, TextIO
+
+from moa_tui.engine.events import (
+    LayerStarted,
+    RunFinished,
+    SeatFailed,
+    SeatFinished,
+    SeatNote,
+    SeatPhase,
+    SeatRetrying,
+    SeatStarted,
+    TextDelta,
+    TextRelabelled,
+    to_json,
+)
+
+if TYPE_CHECKING:
+    from moa_tui.engine.events import Event, RunFailed
+    from moa_tui.engine.mixture import Mixture, Seat
+
+_TOLD_PHASES = {"queued": "waits", "loading": "loads its model"}
+
+
+class Output:
+    """Stdout, which may block: ``is_busy`` while it takes a text."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.is_busy = False
+
+    def write(self, text: str) -> None:
+        """Write a text and let it out at once."""
+        self.is_busy = True
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        finally:
+            self.is_busy = False
+
+
+class Lines:
+    """The events as JSON, one object a line."""
+
+    def __init__(self, output: Output, stderr: TextIO) -> None:
+        self._output = output
+        self._stderr = stderr
+
+    def show(self, event: Event) -> None:
+        """Write one event."""
+        self._output.write(json.dumps(to_json(event), ensure_ascii=False) + "\n")
+
+    def failed(self, event: RunFailed) -> None:
+        """Say on stderr too why there is no answer."""
+        _tell_failure(event, self._stderr)
+
+
+class Progress:
+    """The answer on stdout as it comes; on stderr a line for everything else that matters.
+
+    Lines that come while the answer is being written wait for its end.
+    """
+
+    def __init__(
+        self, output: Output, stderr: TextIO, *, mixture: Mixture, is_quiet: bool = False
+    ) -> None:
+        self._output = output
+        self._stderr = stderr
+        self._mixture = mixture
+        self._is_quiet = is_quiet
+        self._names: dict[Seat, str] = {}
+        self._proposals: dict[Seat, str] = {}
+        self._aggregator: Seat | None = None
+        self._shown: list[str] = []
+        self._held: list[str] = []
+
+    def show(self, event: Event) -> None:
+        """Tell one event."""
+        match event:
+            case LayerStarted():
+                self._layer_started(event)
+            case SeatStarted():
+                self._seat_started(event)
+            case TextDelta() if event.seat == self._aggregator:
+                self._shown.append(event.text)
+                self._output.write(event.text)
+            case TextRelabelled() if event.seat == self._aggregator:
+                self._withdraw("what stands above was its reasoning; the answer follows")
+            case SeatPhase() if event.phase in _TOLD_PHASES:
+                behind = f" behind {event.behind}" if event.behind else ""
+                self._say(event.seat, _TOLD_PHASES[event.phase] + behind)
+            case SeatRetrying():
+                self._say(event.seat, f"{event.message} Again in {event.wait_s:.0f} s.")
+            case SeatNote():
+                self._say(event.seat, event.message)
+            case SeatFinished():
+                self._seat_finished(event)
+            case SeatFailed():
+                self._say(event.seat, f"failed: {event.message} {event.hint}".rstrip())
+            case RunFinished():
+                self._run_finished(event)
+            case _:
+                pass
+
+    def failed(self, event: RunFailed) -> None:
+        """Say why there is no answer, even when quiet."""
+        self._end_answer()
+        _tell_failure(event, self._stderr)
+
+    def _layer_started(self, event: LayerStarted) -> None:
+        layers = self._mixture.proposer_layers
+        self._line(f"layer {event.layer} of {layers}" if layers > 1 else "proposers")
+
+    def _seat_started(self, event: SeatStarted) -> None:
+        _, _, model = event.model.partition("/")
+        if event.role == "aggregator":
+            self._names[event.seat] = model
+            if self._aggregator == event.seat:
+                self._withdraw(f"another try, with {model}")
+            self._aggregator = event.seat
+            self._line(f"merging with {model}")
+            return
+        self._names[event.seat] = f"{event.seat.number} {model}"
+
+    def _seat_finished(self, event: SeatFinished) -> None:
+        self._proposals[event.seat] = event.text
+        if event.seat == self._aggregator:
+            return
+        about = "~" if event.usage.estimated else ""
+        word = "late" if event.reason == "late" else "done"
+        if event.reason == "length":
+            word = "cut at its limit"
+        self._say(
+            event.seat,
+            f"{word}, {event.seconds:.1f} s, {about}{event.usage.completion} tokens",
+        )
+
+    def _run_finished(self, event: RunFinished) -> None:
+        if event.strategy == "none":
+            self._write_proposals()
+        elif event.answer.strip() != "".join(self._shown).strip():
+            self._withdraw("")
+            self._shown = [event.answer]
+            self._output.write(event.answer)
+        self._end_answer()
+        usage = event.usage
+        about = "~" if usage.estimated else ""
+        tokens = usage.prompt + usage.completion
+        self._line(f"done in {event.seconds:.1f} s, {about}{tokens} tokens read and written")
+
+    def _write_proposals(self) -> None:
+        """Write what the last layer says: a mixture that only races has no other answer."""
+        last = max((seat.layer for seat in self._proposals), default=0)
+        texts = [
+            f"## {self._names[seat]}\n\n{text.strip()}\n"
+            for seat, text in sorted(self._proposals.items())
+            if seat.layer == last
+        ]
+        self._output.write("\n".join(texts))
+
+    def _withdraw(self, why: str) -> None:
+        """Set apart what turned out not to be the answer: stdout can't be taken back."""
+        if self._shown:
+            self._output.write("\n\n")
+            self._shown = []
+            self._end_answer()
+        if why:
+            self._line(why)
+
+    def _end_answer(self) -> None:
+        if self._shown and not self._shown[-1].endswith("\n"):
+            self._output.write("\n")
+        self._shown = []
+        held, self._held = self._held, []
+        for line in held:
+            self._line(line)
+
+    def _say(self, seat: Seat, text: str) -> None:
+        self._line(f"  {self._names.get(seat, '')}: {text}")
+
+    def _line(self, text: str) -> None:
+        if self._is_quiet:
+            return
+        if self._shown:
+            self._held.append(text)
+            return
+        self._stderr.write(f"{text}\n")
+        self._stderr.flush()
+
+
+def _tell_failure(event: RunFailed, stderr: TextIO) -> None:
+    stderr.write(f"moa-tui: {event.message} {event.hint}".rstrip() + "\n")
+    stderr.flush()

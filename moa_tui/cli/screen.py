@@ -1,0 +1,55 @@
+"""``moa-tui`` and ``moa-tui demo``: the full screen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from moa_tui.cli.arguments import Wishes
+from moa_tui.cli.choice import choose, needs_fetch
+from moa_tui.errors import ConfigError
+from moa_tui.ui.ports import Start
+
+if TYPE_CHECKING:
+    from moa_tui.cli.arguments import Arguments
+    from moa_tui.cli.setup import Setup, Streams
+    from moa_tui.ui.ports import Ports
+
+DEMO_PRESET = "demo"
+
+
+def start_of(arguments: Arguments, setup: Setup) -> Start:
+    """Return what the screen starts with; a preferred preset that is broken is only a notice.
+
+    Raises:
+        ConfigError: a preset, endpoint or model that is named doesn't exist, or can't be mixed so.
+    """
+    if arguments.command == "demo":
+        mixture = setup.presets.load(DEMO_PRESET)
+        return Start(mixture=mixture, notices=setup.notices, is_demo=True)
+    try:
+        mixture = choose(arguments.wishes, setup)
+    except ConfigError as error:
+        if not setup.preferred or arguments.wishes != Wishes():
+            raise
+        setup = replace(setup, preferred="", notices=(*setup.notices, str(error)))
+        mixture = choose(arguments.wishes, setup)
+    return Start(mixture=mixture, needs_fetch=needs_fetch(mixture, setup), notices=setup.notices)
+
+
+def refuse_without_terminal(streams: Streams) -> bool:
+    """Say in two lines why there is no screen, if there can't be; return whether that is so."""
+    if streams.are_terminal:
+        return False
+    streams.tell("the screen needs a terminal on stdin, stdout and stderr.")
+    streams.tell('without one, ask like this: moa-tui ask "…"')
+    return True
+
+
+async def show(start: Start, ports: Ports) -> int:
+    """Run the screen until it is left; return the exit code."""
+    from moa_tui.ui.app import MoaApp  # noqa: PLC0415 - only the screen needs Textual
+
+    app = MoaApp(ports=ports, start=start)
+    await app.run_async()
+    return app.return_code or 0
