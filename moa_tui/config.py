@@ -176,8 +176,11 @@ class Settings:
             return self.endpoints[name]
         shown = one_line(name, 60)
         raise ConfigError(
-            f'no endpoint is called "{shown}"{nearest(name, self.endpoints)}; '
-            f"a new one is a table [endpoints.{shown}] in config.toml"
+            f'no endpoint is called "{shown}"'
+            + (
+                nearest(name, self.endpoints)
+                or f"; a new one is a table [endpoints.{shown}] in config.toml"
+            )
         )
 
 

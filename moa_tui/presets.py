@@ -63,8 +63,8 @@ class Presets:
         if name in paths:
             return paths[name]
         raise ConfigError(
-            f'no preset is called "{one_line(name, 60)}"{nearest(name, paths)}; '
-            "moa-tui presets lists them"
+            f'no preset is called "{one_line(name, 60)}"'
+            + (nearest(name, paths) or "; moa-tui presets lists them")
         )
 
     def source(self, name: str) -> str:

@@ -98,8 +98,8 @@ class _Parser(argparse.ArgumentParser):
             raise ConfigError(f"{one_line(message)}; see moa-tui --help")
         word = one_line(command[1], 60)
         raise ConfigError(
-            f'no command is called "{word}"{nearest(word, get_args(CommandName))}'
-            '; a prompt goes like this: moa-tui ask "…"'
+            f'no command is called "{word}"{nearest(word, get_args(CommandName))}\n'
+            'a prompt goes like this: moa-tui ask "…"'
         )
 
 

@@ -117,8 +117,8 @@ def _agent(model: str, base: Mixture | None, setup: Setup) -> Agent:
         raise ConfigError(f"{len(places)} endpoints have {shown}: write {options}")
     if slash:
         raise ConfigError(
-            f'no endpoint is called "{one_line(endpoint, 40)}"{nearest(endpoint, setup.endpoints)}'
-            f" (in {shown})"
+            f'{shown}: no endpoint is called "{one_line(endpoint, 40)}"'
+            + nearest(endpoint, setup.endpoints)
         )
     raise ConfigError(f"no endpoint is known to have {shown}: write it like ollama/{shown}")
 

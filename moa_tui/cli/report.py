@@ -94,13 +94,15 @@ class Progress:
                 behind = f" behind {event.behind}" if event.behind else ""
                 self._say(event.seat, _TOLD_PHASES[event.phase] + behind)
             case SeatRetrying():
-                self._say(event.seat, f"{event.message} Again in {event.wait_s:.0f} s.")
+                self._say(event.seat, _sentences(event.message, f"Again in {event.wait_s:.0f} s."))
             case SeatNote():
                 self._say(event.seat, event.message)
             case SeatFinished():
                 self._seat_finished(event)
+            case SeatFailed() if event.kind == "stopped":
+                self._say(event.seat, "stopped")
             case SeatFailed():
-                self._say(event.seat, f"failed: {event.message} {event.hint}".rstrip())
+                self._say(event.seat, f"failed: {_sentences(event.message, event.hint)}")
             case RunFinished():
                 self._run_finished(event)
             case _:
@@ -193,5 +195,9 @@ class Progress:
 
 
 def _tell_failure(event: RunFailed, stderr: TextIO) -> None:
-    stderr.write(f"moa-tui: {event.message} {event.hint}".rstrip() + "\n")
+    stderr.write(f"moa-tui: {_sentences(event.message, event.hint)}\n")
     stderr.flush()
+
+
+def _sentences(message: str, hint: str) -> str:
+    return f"{message.rstrip('.')}. {hint[:1].upper()}{hint[1:]}" if hint else message
