@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
 _FIRST = (
-    *("fetch_stop", "stop", "stop_seat", "send", "use_example", "seat_stop", "seat_retry"),
-    *("new_line", "merge_now", "merge_now_m", "again", "next", "seat_1", "compose"),
+    *("stop_fetch", "stop_seat", "stop", "send", "use_example", "seat_stop", "seat_retry"),
+    *("new_line", "merge_now_m", "merge_now", "again", "next", "next_tiles", "next_answer"),
+    *("seat_1", "compose"),
 )
 """Binding ids by what one most likely looks for; others follow."""
 
@@ -58,14 +59,14 @@ class Footer(Rows):
 
 
 def shown_bindings(screen: Screen[object]) -> list[Binding]:
-    """Return the bindings that work now and want to be seen, the likeliest first."""
-    found: dict[str, Binding] = {}
-    for active in screen.active_bindings.values():
-        binding = active.binding
-        if active.enabled and binding.show and binding.description:
-            found.setdefault(binding.id or binding.action, binding)
+    """Return the bindings that work now, one a thing to do, the likeliest first."""
     order = {name: place for place, name in enumerate(_FIRST)}
-    return sorted(found.values(), key=lambda one: order.get(one.id or "", len(order)))
+    live = [active.binding for active in screen.active_bindings.values() if active.enabled]
+    found: dict[str, Binding] = {}
+    for binding in sorted(live, key=lambda one: order.get(one.id or "", len(order))):
+        if binding.show and binding.description:
+            found.setdefault(binding.description, binding)
+    return list(found.values())
 
 
 def display(binding: Binding) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -17,22 +16,11 @@ if TYPE_CHECKING:
 
     from moa_tui.engine.mixture import Mixture
     from moa_tui.engine.state import RunState
+    from moa_tui.ui.told import Facts
 
 _LEAST_TITLE = 24
 _DROPPED = ("name", "shape", "tokens", "cost", "elapsed")
 """What gives way on a narrow screen, first to last."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What the header tells; ``t`` in seconds since the run started."""
-
-    title: str
-    mixture: Mixture
-    run: RunState
-    t: float = 0.0
-    cost: str = ""
-    is_demo: bool = False
 
 
 class Header(Rows):
@@ -122,20 +110,3 @@ def _status(run: RunState, palette: look.Palette) -> list[Segment]:
             return [Segment(f"layer {max(1, len(run.layers))}/{of}", palette.ink)]
         case ended:
             return [Segment(f"{look.GLYPHS[ended]} {ended}", palette.state(ended))]
-
-
-def cost_words(run: RunState, *, is_free: bool | None) -> str:
-    """Return what a run has cost so far: free, a sum in dollars, or that it isn't known.
-
-    ``is_free``: all endpoints are on this machine; None while nobody looked.
-    """
-    if is_free:
-        return "free"
-    spent = [seat.usage.cost for seat in run.seats.values() if seat.usage is not None]
-    known = sum(cost for cost in spent if cost is not None)
-    unknown = sum(cost is None for cost in spent)
-    if not spent:
-        return "" if is_free is None else "cost unknown"
-    if unknown:
-        return f"≥ ${known:.4f}, {unknown} unknown" if known else "cost unknown"
-    return f"${known:.4f}" if known else "free"

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from moa_tui.engine.state import RunState
+
 Phase: TypeAlias = Literal["empty", "race", "failed", "answer"]
 """What the screen is for: a first prompt, proposers at work, their failure, the answer."""
 
@@ -144,3 +146,21 @@ def _given_up(content: Content, head: int) -> Iterator[tuple[int, Callable[[Room
     yield _GOOD_TILE, lambda room: replace(room, tile_gaps=0)
     yield _GOOD_TILE, lambda room: replace(room, flow=1)
     yield _GOOD_TILE, lambda room: replace(room, gap=0, tiles_gap=0)
+
+
+def phase_of(state: RunState | None) -> Phase:
+    """Return what the screen is for in a run's state; None: nothing was asked yet."""
+    if state is None:
+        return "empty"
+    merges = state.mixture is None or state.mixture.aggregator.strategy != "none"
+    has_answer = state.status == "done" and merges
+    if has_answer or state.aggregator is not None:
+        return "answer"
+    if state.status in ("failed", "stopped"):
+        return "failed" if state.seats else "answer"
+    return "race"
+
+
+def layer_on_show(state: RunState) -> int:
+    """Return the number of the proposer layer whose seats are shown: the latest."""
+    return state.layers[-1].layer if state.layers else 1

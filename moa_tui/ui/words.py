@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from moa_tui.engine.mixture import Mixture
+    from moa_tui.engine.state import RunState
 
 NEW_SESSION: Final = "New session"
 EXAMPLES: Final = (
@@ -24,6 +25,15 @@ EMPTY_REFUSED: Final = "nothing to send yet, write a question first"
 PRESS_AGAIN: Final = "press ctrl+c again to quit"
 
 JUST_RACE: Final = "none, just a race"
+
+TRY_ONE: Final = "Try one"
+TRY_ONE_KEYS: Final = "tab, then enter"
+FOUND: Final = "Found here"
+
+FREE: Final = "free"
+COST_UNKNOWN: Final = "cost unknown"
+
+NO_MERGER: Final = "no aggregator"
 
 DEMO: Final = "Demo: these texts were written by us beforehand; no model is asked."
 SILLY: Final = (
@@ -81,8 +91,9 @@ def will_fetch(title: str) -> str:
 
 
 def held(why: str) -> str:
-    """Return why queued prompts wait."""
-    return f"held, since the run {why}; enter on an empty line sends the first"
+    """Return why queued prompts wait; ``why`` is how the run ended: failed, stopped."""
+    ended = "was stopped" if why == "stopped" else why
+    return f"held, since the run {ended}; enter on an empty line sends the first"
 
 
 def too_small(width: int, height: int) -> str:
@@ -95,3 +106,49 @@ def megabytes(count: int) -> str:
     if count >= 9_950_000:  # noqa: PLR2004 - from here 10 MB is shorter and exact enough
         return f"{count / 1e6:.0f} MB"
     return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"  # noqa: PLR2004 - a million
+
+
+def who_answers(mixture: Mixture) -> str:
+    """Return how the proposers work, as a sentence or two."""
+    seats = seats_of_layers(mixture)
+    first = mixture.layers[0].seats
+    samples = len({agent.model for agent in first}) == 1 and len(first) > 1
+    what = f"samples of {first[0].name}" if samples else "models" if len(first) > 1 else "model"
+    verb = "answer at the same time" if len(first) > 1 else "answers"
+    watch = "you watch them" if len(first) > 1 else "you watch it"
+    sentence = f"{capital(number(len(first)))} {what} {verb}; {watch}."
+    if len(seats) > 1:
+        sentence += (
+            f" They do so in {number(len(seats))} layers, and each later layer reads"
+            " all answers of the one before."
+        )
+    return sentence
+
+
+def who_merges(mixture: Mixture) -> str:
+    """Return what the aggregator does, to follow its name."""
+    last = seats_of_layers(mixture)[-1]
+    reads = {1: "the answer", 2: "both"}.get(last, f"all {number(last)}")
+    return f"then reads {reads} and writes one answer."
+
+
+def capital(text: str) -> str:
+    """Return the text with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
+
+
+def fetches(title: str) -> str:
+    """Return what is being fetched."""
+    return f"Fetching {title}. Your prompt is kept and is answered right after."
+
+
+def unknown_theme(name: str, near: str) -> str:
+    """Return that a theme doesn't exist, and which one may be meant."""
+    return f"There is no theme {name!r}; is {near!r} meant?" if near else f"No theme {name!r}."
+
+
+def how_made(state: RunState) -> str:
+    """Return how the answer was made, once it is: "synthesize, 5 references"."""
+    if state.status != "done" or state.mixture is None:
+        return ""
+    return f"{state.mixture.aggregator.strategy}, {plural(len(state.references), 'reference')}"

@@ -1,0 +1,122 @@
+"""A mixture as a small drawing: prompt, layers side by side, aggregator, answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.segment import Segment
+
+from moa_tui.ui import look, words
+from moa_tui.ui.rows import wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from moa_tui.engine.mixture import Agent, Mixture
+
+_MOST_SEATS = 6
+_JOINTS = {
+    # (line above, line below, line from outside): the corner on the left of a layer, on its right
+    (False, False, True): "──",
+    (False, True, False): "╭╮",
+    (True, True, False): "├┤",
+    (True, False, False): "╰╯",
+    (False, True, True): "┬┬",
+    (True, True, True): "┼┼",
+    (True, False, True): "┴┴",
+}
+
+Grid = list[list[Segment]]
+
+
+def draw(mixture: Mixture, width: int, palette: look.Palette) -> Grid:
+    """Return the drawing in at most ``width`` cells, as one line of words where none fits."""
+    layers = [layer.seats for layer in mixture.layers for _ in range(layer.repeat)]
+    note = f" × {len(layers)} layers" if len(layers) > 1 else ""
+    for shown, also, ends in (
+        (layers, "", True),
+        (layers[:1], note, True),
+        (layers[:1], note, False),
+    ):
+        grid = _drawing(mixture, shown, palette, note=also, ends=ends)
+        if max(look.cells(row) for row in grid) <= width:
+            return grid
+    return _in_words(mixture, width, palette)
+
+
+def _drawing(
+    mixture: Mixture,
+    layers: Sequence[tuple[Agent, ...]],
+    palette: look.Palette,
+    *,
+    note: str,
+    ends: bool,
+) -> Grid:
+    """Return the drawing; ``note`` follows the layers, ``ends``: with the answer at the end."""
+    height = min(_MOST_SEATS + 1, max(len(seats) for seats in layers))
+    middle = (height - 1) // 2
+    line = palette.muted
+    grid: Grid = [[] for _ in range(height)]
+    _put(grid, middle, [Segment("your prompt  ", palette.ink), Segment("───", line)])
+    for seats in layers:
+        _put_layer(grid, middle, _names(seats, palette), palette)
+    if note:
+        _put(grid, middle, [Segment(note, palette.ink)])
+    merger = mixture.aggregator.agent
+    if merger is not None and mixture.aggregator.strategy != "none":
+        star = Segment(f"{look.STAR} {merger.name}", palette.aggregator + look.BOLD)
+        _put(grid, middle, [Segment("─▸  ", line), star])
+        if ends:
+            _put(grid, middle, [Segment("  ─▸  ", line), Segment("one answer", palette.ink)])
+    return grid
+
+
+def _put(grid: Grid, row: int, segments: Sequence[Segment]) -> None:
+    """Add segments to one row and as much air to the others."""
+    air = Segment(" " * look.cells(segments))
+    for number, line in enumerate(grid):
+        line.extend(segments if number == row else [air])
+
+
+def _put_layer(grid: Grid, middle: int, names: Grid, palette: look.Palette) -> None:
+    count = len(names)
+    first = middle - (count - 1) // 2
+    longest = max(look.cells(name) for name in names)
+    rule = palette.muted
+    for number, row in enumerate(grid):
+        at = number - first
+        if not 0 <= at < count:
+            row.append(Segment(" " * (longest + 8)))
+            continue
+        joint = _JOINTS[(at > 0, at < count - 1, number == middle)]
+        name = names[at]
+        dashes = "─" * (longest - look.cells(name) + 1)
+        row += [Segment(f"{joint[0]}─▸ ", rule), *name, Segment(f" {dashes}{joint[1]}", rule)]
+        row.append(Segment("─" if number == middle else " ", rule))
+
+
+def _names(seats: Sequence[Agent], palette: look.Palette) -> Grid:
+    names = [
+        [
+            Segment(f"{number} ", palette.seat(number) + look.BOLD),
+            Segment(seat.name, palette.ink),
+        ]
+        for number, seat in enumerate(seats, 1)
+    ]
+    if len(names) <= _MOST_SEATS + 1:
+        return names
+    return [*names[:_MOST_SEATS], [Segment(f"and {len(names) - _MOST_SEATS} more", palette.muted)]]
+
+
+def _in_words(mixture: Mixture, width: int, palette: look.Palette) -> Grid:
+    parts: list[Segment] = []
+    for number, seat in enumerate(mixture.layers[0].seats, 1):
+        parts.append(Segment(f"{number} ", palette.seat(number) + look.BOLD))
+        parts.append(Segment(f"{seat.name} ", palette.ink))
+    if mixture.proposer_layers > 1:
+        parts.append(Segment(f"× {words.plural(mixture.proposer_layers, 'layer')} ", palette.ink))
+    merger = mixture.aggregator.agent
+    if merger is not None and mixture.aggregator.strategy != "none":
+        parts.append(Segment(f"{look.ARROW} ", palette.muted))
+        parts.append(Segment(f"{look.STAR} {merger.name}", palette.aggregator + look.BOLD))
+    return wrapped(parts, width)
