@@ -233,7 +233,7 @@ class Program:
             case "ask":
                 return self._ask(arguments)
             case "pull":
-                raise ConfigError("pull is not there yet")
+                return self._pull(arguments)
             case "presets":
                 return self._presets(arguments)
             case _:
@@ -264,6 +264,24 @@ class Program:
             _abandon(streams.stdout)
             streams.tell(f"the answer can't be written: {error.strerror}")
             return _FAILED
+
+    def _pull(self, arguments: Arguments) -> int:
+        import asyncio  # noqa: PLC0415 - --version and lists don't need it
+
+        from moa_tui.cli.pull import pull  # noqa: PLC0415 - lazy
+        from moa_tui.engine.clock import AsyncioClock  # noqa: PLC0415 - lazy
+        from moa_tui.providers.smollm2 import SmolLM2  # noqa: PLC0415 - lazy
+
+        models = folders(arguments.config_dir, self.environ).models
+        work = pull(
+            arguments.text or "",
+            embedded=SmolLM2(models, clock=AsyncioClock()),
+            stderr=self.streams.stderr,
+        )
+        try:
+            return asyncio.run(_cancelled_by_signals(work))
+        except asyncio.CancelledError:
+            return _INTERRUPTED
 
     def _presets(self, arguments: Arguments) -> int:
         from moa_tui.cli.presets import presets  # noqa: PLC0415 - lazy
@@ -317,6 +335,17 @@ def _run(work: Callable[[], Coroutine[None, None, int]], connections: Connection
             await connections.aclose()
 
     return asyncio.run(owned())
+
+
+async def _cancelled_by_signals(work: Coroutine[None, None, int]) -> int:
+    """Let SIGTERM and SIGHUP end a command as ctrl+c does, so that it clears up."""
+    import asyncio  # noqa: PLC0415 - as above
+    import signal  # noqa: PLC0415 - as above
+
+    task = asyncio.ensure_future(work)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    return await task
 
 
 def _abandon(stream: TextIO) -> None:
