@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, TextIO
 
+from moa_tui.cli.choice import EMBEDDED_MODEL, EMBEDDED_PRESET
 from moa_tui.errors import ConfigError
 from moa_tui.text import one_line
 
 if TYPE_CHECKING:
     from moa_tui.ui.ports import EmbeddedModel
-
-MODEL = "embedded/smollm2-135m-instruct"
 
 _DONE, _FAILED, _USAGE = 0, 1, 2
 _BAR_CELLS = 30
@@ -24,11 +23,11 @@ async def pull(name: str, *, embedded: EmbeddedModel, stderr: TextIO) -> int:
 
     0: it is here; 1: the download failed; 2: no such model to pull.
     """
-    if name.lower() != MODEL:
+    if name.lower() != EMBEDDED_MODEL:
         stderr.write(f"{_unknown(name)}\n")
         return _USAGE
     if embedded.is_present:
-        stderr.write(f"{MODEL} is here already.\n")
+        stderr.write(f"{EMBEDDED_MODEL} is here already.\n")
         return _DONE
     progress = Bar(stderr) if stderr.isatty() else Lines(stderr)
     stderr.write(f"Fetching {embedded.title}.\n")
@@ -43,7 +42,8 @@ async def pull(name: str, *, embedded: EmbeddedModel, stderr: TextIO) -> int:
         stderr.write("Stopped. Nothing of the download was kept.\n")
         raise
     progress.end()
-    stderr.write(f'{MODEL} is here. Try: moa-tui ask --preset embedded "Why is the sky blue?"\n')
+    trial = f'moa-tui ask --preset {EMBEDDED_PRESET} "Why is the sky blue?"'
+    stderr.write(f"{EMBEDDED_MODEL} is here. Try: {trial}\n")
     return _DONE
 
 
@@ -52,7 +52,7 @@ def _unknown(name: str) -> str:
     if endpoint == "ollama" and model:
         command = f"ollama pull {one_line(model)}"
         return f"Models of Ollama aren't pulled from here yet: {command}"
-    return f"There is no {one_line(name)} to pull; there is: {MODEL}"
+    return f"There is no {one_line(name)} to pull; there is: {EMBEDDED_MODEL}"
 
 
 class Bar:

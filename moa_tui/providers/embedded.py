@@ -46,7 +46,7 @@ def connect(
     *,
     clock: Clock,
     limiter: Limiter,
-    models_folder: Path,
+    models_folder: Path | None,
     extra: str = "xllamacpp",
 ) -> EmbeddedProvider:
     """Return the provider of the models in a folder; no child starts before its first use.
@@ -58,7 +58,7 @@ def connect(
         raise ConfigError(
             f"The embedded model needs an extra that isn't installed: {INSTALL_COMMAND}"
         )
-    if not model_files(models_folder):
+    if models_folder is None or not model_files(models_folder):
         raise ConfigError(f"The embedded model isn't here yet. Fetch it with: {PULL_COMMAND}")
     return EmbeddedProvider(endpoint, clock=clock, limiter=limiter, models_folder=models_folder)
 

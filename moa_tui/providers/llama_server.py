@@ -162,8 +162,10 @@ async def start(
             # Out of the terminal's reach: no Ctrl-C for it, and no way to write there.
             start_new_session=True,
         )
-    except OSError as error:
+    except BaseException as error:
         log.close()
+        if not isinstance(error, OSError):
+            raise
         raise ProviderError("server", f"llama.cpp can't be started: {error.strerror}") from None
     server = LlamaServer(order, process, log=log, clock=clock)
     try:
