@@ -429,9 +429,11 @@ def _palette(values: tuple[str, ...]) -> Palette:
 def _colour(value: str, missing: Color) -> Color:
     """Return a variable's colour; "auto 87%" and the like can't be drawn without a widget."""
     try:
-        return Color.parse(value)
+        colour = Color.parse(value)
     except ColorParseError:
         return missing
+    # Textual makes an ansi theme's surface transparent: the page shows through.
+    return colour if colour.a else missing
 
 
 BOLD: Final = Style(bold=True)

@@ -188,6 +188,18 @@ class Sight:
             return False
         return self._move(self.last_top)
 
+    def rescale(self, total: int) -> None:
+        """Take the same text in another number of rows: the end is kept, or about the place."""
+        top = round(self.top / self.total * total) if self.total else 0
+        self.total = self._known = total
+        self._move(self.last_top if self.follows else top)
+
+    def settle(self, total: int, top: int) -> None:
+        """Take a text that has ended, seen from ``top`` on."""
+        self.total = self._known = total
+        self.follows = False
+        self._move(top)
+
     def scroll(self, rows: int) -> bool:
         """Move down (or up, below 0); reaching the end follows it again. Returns if it moved."""
         was_following = self.follows
@@ -249,7 +261,8 @@ class Tail:
     def __init__(self) -> None:
         self._wrap: Wrap | None = None
         self._is_compact = False
-        self._attempt = 0
+        self._width = 1
+        self._source: object = None
         self._thinking = 0
         self._text = 0
 
@@ -260,13 +273,11 @@ class Tail:
             self._is_compact = is_compact
             self._width = width
 
-    _width = 1
-
     def take(self, seat: SeatState) -> int | None:
         """Wrap what is new and return the first row that changed; None when nothing did."""
         if self._wrap is None or not self._goes_on(seat):
             self._wrap = Wrap(self._width, is_compact=self._is_compact)
-            self._attempt, self._thinking, self._text = seat.attempt, 0, 0
+            self._source, self._thinking, self._text = _source(seat), 0, 0
             self._take_both(self._wrap, seat)
             return 0
         return self._take_both(self._wrap, seat)
@@ -274,7 +285,7 @@ class Tail:
     def _goes_on(self, seat: SeatState) -> bool:
         """Whether the state only has more text; a retry or relabelling has other text."""
         return (
-            seat.attempt == self._attempt
+            _source(seat) == self._source
             and seat.thinking.length >= self._thinking
             and seat.text.length >= self._text
         )
@@ -304,6 +315,10 @@ class Tail:
             return "", "text"
         text = self._wrap.rows[number]
         return fitted(text, self._wrap.width), self._wrap.kinds[number]
+
+
+def _source(seat: SeatState) -> object:
+    return seat.seat, seat.attempt, seat.started_t
 
 
 def fitted(text: str, width: int) -> str:

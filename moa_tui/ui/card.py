@@ -1,0 +1,273 @@
+"""The rows of a tile that aren't its text: head, lane, foot, and what it says while it waits.
+
+Pure: a seat's state and a size in, strips out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.strip import Strip
+
+from moa_tui.ui import look
+from moa_tui.ui.tail import Wrap, fitted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.style import Style
+
+    from moa_tui.engine.state import SeatState
+    from moa_tui.ui.look import Palette
+
+_ROOMY_FROM: Final = 12
+_COMPACT_BELOW: Final = 8
+_FIGURES: Final = 28
+_LONGEST_PAGE: Final = 65_536
+
+WAITS: Final = {
+    "queued": "Waits for its turn.",
+    "connecting": "Connecting to {endpoint}.",
+    "loading": "{endpoint} is loading the model.",
+    "reading": "Reading the prompt.",
+    "waiting": "Waiting for the first token.",
+}
+BEHIND: Final = "Queued behind {behind}."
+LOST_NOTHING: Final = "Try {attempt} failed before its first token, so nothing is lost."
+NO_WORDS: Final = "It ended without a word."
+REASONS: Final = {
+    "length": "Cut at its token limit.",
+    "content_filter": "The service's filter ended it.",
+    "refusal": "The model refused.",
+    "late": "Too late to be merged.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A card's size in cells and what follows from it."""
+
+    width: int
+    height: int
+
+    @property
+    def is_roomy(self) -> bool:
+        """Whether the lane has a row of its own, and the foot a blank one above it."""
+        return self.height >= _ROOMY_FROM
+
+    @property
+    def is_compact(self) -> bool:
+        """Whether blank rows of the text are left out."""
+        return self.height < _COMPACT_BELOW
+
+    @property
+    def text_width(self) -> int:
+        """Cells of text: all but the bar and a column of air on both sides."""
+        return max(1, self.width - 3)
+
+    @property
+    def text_top(self) -> int:
+        """The first row of text."""
+        return 2 if self.is_roomy else 1
+
+    @property
+    def text_height(self) -> int:
+        """Rows of text."""
+        return max(0, self.height - (4 if self.is_roomy else 2))
+
+    @property
+    def lane_row(self) -> int:
+        """The row with the lane."""
+        return 1 if self.is_roomy else self.foot_row
+
+    @property
+    def foot_row(self) -> int:
+        """The last row, with the figures."""
+        return self.height - 1
+
+    @property
+    def lane_width(self) -> int:
+        """Cells of the lane: a row, or what the figures leave of the foot."""
+        return self.width - 1 if self.is_roomy else max(0, self.text_width - _FIGURES - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Coat:
+    """A card's colours, focused or not: focus is light against dark and a thicker bar."""
+
+    bar: Segment
+    head: Style
+    name: Style
+    body: Style
+    is_focused: bool
+
+    @classmethod
+    def of(cls, palette: Palette, *, is_focused: bool) -> Coat:
+        """Return the colours of a card."""
+        if is_focused:
+            return cls(
+                bar=Segment(look.BAR_FOCUSED, palette.focus_surface + palette.focus),
+                head=palette.focus_head,
+                name=palette.focus_ink,
+                body=palette.focus_surface,
+                is_focused=True,
+            )
+        return cls(
+            bar=Segment(look.BAR, palette.surface + palette.edge),
+            head=palette.head,
+            name=palette.head_ink,
+            body=palette.surface,
+            is_focused=False,
+        )
+
+
+def head(seat: SeatState, t: float, *, shape: Shape, palette: Palette, coat: Coat) -> Strip:
+    """Return the head: bar, chip, name, state and elapsed time at the right."""
+    width = shape.width - 2
+    name = look.seat_name(seat.model)
+    time = f"{'  ' if shape.is_roomy else ' '}{look.elapsed(seat, t):>5}"
+    mark = look.mark(seat, t)
+    if 3 + 1 + cell_len(name) + 2 + cell_len(mark.text) + len(time) > width:
+        mark = look.mark(seat, t, narrow=True)
+    state = coat.name if coat.is_focused else palette.state(mark.key)
+    bright = coat.name + look.BOLD if coat.is_focused else palette.bright
+    left = [palette.chip(seat.seat.number), Segment(" "), Segment(name, coat.name + look.BOLD)]
+    right = [Segment(mark.text, state), Segment(time, bright)]
+    inner = look.row(left, right, width=width, ground=coat.head)
+    return Strip.join([Strip([coat.bar], 1), inner, Strip([Segment(" ", coat.head)], 1)])
+
+
+def lane(cells: tuple[int, int], seat: SeatState, *, width: int, palette: Palette) -> list[Segment]:
+    """Return the seat's lane of so many cells."""
+    number = seat.seat.number
+    return look.lane(
+        width, cells, live=seat.is_live, seat=palette.seat(number), track=palette.track
+    )
+
+
+def framed(inner: Sequence[Segment], *, shape: Shape, coat: Coat, air: int = 1) -> Strip:
+    """Return a row of a card's body: bar, ``air`` cells, ``inner``, the rest blank."""
+    used = 1 + air + look.cells(inner)
+    segments = [
+        Segment(" " * air),
+        *inner,
+        Segment(" " * max(0, shape.width - used)),
+    ]
+    body = Strip(segments).apply_style(coat.body)
+    return Strip.join([Strip([coat.bar], 1), body]).crop(0, shape.width)
+
+
+def foot(
+    seat: SeatState,
+    rate: float | None,
+    cells: tuple[int, int],
+    *,
+    shape: Shape,
+    palette: Palette,
+    coat: Coat,
+) -> Strip:
+    """Return the foot: figures at fixed places, in a tight card after the lane."""
+    thought, said = look.thought_and_said(seat)
+    count, speed = look.tokens(thought + said), look.rate(rate)
+    first = f"ttft {look.ttft(seat.ttft_s):>4}"
+    if shape.is_roomy:
+        left = f"{count} tok{' thought' if thought and not said else ''}"
+        right = f"{speed:>4} t/s     {first}"
+        gap = shape.text_width - cell_len(left) - cell_len(right)
+        text = f"{left}{' ' * gap}{right}"
+        return framed([Segment(text, palette.muted)], shape=shape, coat=coat)
+    left = f"{count:>5} tok {speed:>3} t/s"
+    figures = f"{left}{first:>{max(10, _FIGURES - len(left))}}"
+    inner = lane(cells, seat, width=shape.lane_width, palette=palette)
+    gap = max(0, shape.text_width - look.cells(inner) - cell_len(figures))
+    inner.append(Segment(f"{' ' * gap}{figures}"[-shape.text_width :], palette.muted))
+    return framed(inner, shape=shape, coat=coat)
+
+
+def page(
+    seat: SeatState, hints: Sequence[tuple[str, str]], *, shape: Shape, palette: Palette
+) -> list[Strip]:
+    """Return what a seat shows that isn't streaming: why it waits or failed, or its answer.
+
+    Strips are at most the text's width, without a ground.
+    """
+    rows: list[list[Strip]] = []
+    text = "" if seat.is_live else str(seat.text).strip()
+    failed = seat.status == "failed"
+    if failed or seat.status == "retrying" or not text:
+        rows += _said(seat, shape=shape, palette=palette)
+        if hints:
+            rows.append(_hint_rows(hints, width=shape.text_width, palette=palette))
+    if text:
+        rows.append(_answer(text, shape=shape, palette=palette, plain=failed))
+    notes = [*seat.notes, *([REASONS[seat.reason]] if seat.reason in REASONS else [])]
+    if notes and not seat.is_live:
+        rows.append(_wrapped(" ".join(notes), palette.muted, shape.text_width))
+    return _spaced(rows, blank=not shape.is_compact)
+
+
+def _spaced(groups: Sequence[Sequence[Strip]], *, blank: bool) -> list[Strip]:
+    strips: list[Strip] = []
+    for group in groups:
+        if strips and group and blank:
+            strips.append(Strip.blank(0))
+        strips.extend(group)
+    return strips
+
+
+def _said(seat: SeatState, *, shape: Shape, palette: Palette) -> list[list[Strip]]:
+    """Return the paragraphs that tell a seat's state, the first one in its colour."""
+    key = look.state_key(seat)
+    endpoint = seat.model.partition("/")[0]
+    first, second = seat.message, seat.hint
+    if seat.status == "queued" and seat.behind:
+        first = BEHIND.format(behind=seat.behind)
+    elif seat.status in WAITS:
+        first, second = WAITS[seat.status].format(endpoint=endpoint), ""
+    elif seat.status == "retrying":
+        second = LOST_NOTHING.format(attempt=seat.attempt)
+    elif not first and not seat.is_live:
+        first = NO_WORDS
+    paragraphs = ((first, palette.state(key)), (second, palette.ink))
+    return [_wrapped(text, style, shape.text_width) for text, style in paragraphs if text]
+
+
+def _answer(text: str, *, shape: Shape, palette: Palette, plain: bool) -> list[Strip]:
+    """Return an ended seat's text: Markdown, or plain where it broke off or is very long."""
+    if plain or len(text) > _LONGEST_PAGE:
+        return _wrapped(text, palette.muted if plain else palette.ink, shape.text_width)
+    # Markdown costs 50 ms to import, which the first paint shouldn't wait for.
+    from moa_tui.ui.markdown import render  # noqa: PLC0415 - see above
+
+    strips = render(text, width=shape.text_width, palette=palette, tight=shape.is_compact)
+    return [strip for strip in strips if not is_empty(strip)] if shape.is_compact else strips
+
+
+def is_empty(strip: Strip) -> bool:
+    """Return whether a row says nothing, like an empty line of code."""
+    return not strip.text.strip(f" {look.CODE_BAR}")
+
+
+def _wrapped(text: str, style: Style, width: int) -> list[Strip]:
+    wrap = Wrap(width)
+    wrap.append(text)
+    return [Strip([Segment(fitted(row, width), style)]) for row in wrap.rows]
+
+
+def _hint_rows(hints: Sequence[tuple[str, str]], *, width: int, palette: Palette) -> list[Strip]:
+    """Return key and label pairs, as many a row as fit."""
+    rows: list[list[Segment]] = [[]]
+    for key, label in hints:
+        pair = [
+            Segment(key, palette.bright + look.BOLD),
+            Segment(f" {label}", palette.muted),
+        ]
+        if rows[-1] and look.cells(rows[-1]) + 2 + look.cells(pair) > width:
+            rows.append([])
+        if rows[-1]:
+            rows[-1].append(Segment("  "))
+        rows[-1].extend(look.clipped(pair, width))
+    return [Strip(row) for row in rows]

@@ -1,0 +1,329 @@
+"""One seat of the race, drawn by one widget.
+
+It repaints only rows that changed: while text streams there is no layout, no reactive, no message
+and no mount.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.binding import Binding, BindingType
+from textual.color import Color
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from moa_tui.ui import card, look
+from moa_tui.ui.card import Coat, Shape
+from moa_tui.ui.look import Palette, RateMeter
+from moa_tui.ui.tail import Sight, StripCache, Tail
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from textual import events
+
+    from moa_tui.engine.mixture import Seat
+    from moa_tui.engine.state import SeatState
+    from moa_tui.ui.frames import FrameClock
+
+FIGURES_S: Final = 0.25
+"""Seconds between two changes of figures."""
+_WHEEL_ROWS: Final = 3
+_BLACK: Final = Color(0, 0, 0)
+NEW_LINES: Final = " {down} {count} new line{s} "
+
+
+class Tile(Widget, can_focus=True):
+    """One seat of the race: head, lane, text that follows its end, figures.
+
+    `show` is cheap and may be called for every event. Call it about four times a second while the
+    seat is live even if nothing happened: the clock of a tile is the ``t`` that it is shown.
+    """
+
+    DEFAULT_CSS = "Tile { background: $surface; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "scroll_down", "Down", id="tile_down", show=False, tooltip="A row down"),
+        Binding("up,k", "scroll_up", "Up", id="tile_up", show=False, tooltip="A row up"),
+        Binding("pagedown", "page_down", "Page down", id="tile_page_down", show=False),
+        Binding("pageup", "page_up", "Page up", id="tile_page_up", show=False),
+        Binding("home", "scroll_home", "Start", id="tile_home", show=False),
+        Binding("end", "scroll_end", "End", id="tile_end", show=False, tooltip="Follow the text"),
+    ]
+    ALLOW_SELECT = False
+
+    class Selected(Message):
+        """The person turned to a seat: its tile has the focus, or its row was clicked."""
+
+        def __init__(self, seat: Seat) -> None:
+            super().__init__()
+            self.seat = seat
+
+    def __init__(self, frames: FrameClock) -> None:
+        super().__init__()
+        self._state: SeatState | None = None
+        self._frames = frames
+        self._t = 0.0
+        self._scale = look.LEAST_SCALE
+        self._hints: tuple[tuple[str, str], ...] = ()
+        self._meter = RateMeter()
+        self._tail = Tail()
+        self._sight = Sight()
+        self._strips = StripCache()
+        self._page: list[Strip] | None = None
+        self._page_of: object = None
+        self._frame: dict[int, Strip] = {}
+        self._figures_of: object = None
+        self._figures_t = 0.0
+        self._rate: float | None = None
+        self._shape = Shape(0, 0)
+        self._variables: Mapping[str, str] | None = None
+        self._palette = Palette.of({})
+        self._coat = Coat.of(self._palette, is_focused=False)
+
+    @property
+    def seat(self) -> Seat | None:
+        """The seat on show."""
+        return None if self._state is None else self._state.seat
+
+    def show(self, seat: SeatState, *, t: float, scale: int) -> None:
+        """Show a seat at ``t`` seconds of the run, its lane being full at ``scale`` tokens."""
+        is_due = not self._figures_t <= t < self._figures_t + FIGURES_S
+        if self._state is None or self._state.seat != seat.seat:
+            self._meter, self._sight = RateMeter(), Sight(height=self._shape.text_height)
+        if seat is self._state and scale == self._scale and not is_due:
+            return
+        self._state, self._t, self._scale = seat, t, scale
+        self._frames.request(self)
+
+    def hint(self, hints: Sequence[tuple[str, str]]) -> None:
+        """Set the keys that work on this seat now, as (key, what it does); shown if it waits."""
+        if tuple(hints) != self._hints:
+            self._hints = tuple(hints)
+            self._frames.request(self)
+
+    def flush(self) -> None:
+        """Put what changed on the screen."""
+        if self._state is None or not self.is_attached or not self.size:
+            return
+        if self._dress(self._state):
+            self.refresh()
+        for first, last in (*self._flush_body(self._state), *self._flush_frame(self._state)):
+            self.refresh(Region(0, first, self._shape.width, last - first))
+
+    def _dress(self, seat: SeatState) -> bool:
+        """Take up a new size, theme or focus; return whether all has to be drawn again."""
+        variables, shape = self.app.theme_variables, Shape(*self.size)
+        is_focused = self.has_focus
+        same_look = variables is self._variables and is_focused == self._coat.is_focused
+        if same_look and shape == self._shape:
+            return False
+        self._palette = Palette.of(variables)
+        self._coat = Coat.of(self._palette, is_focused=is_focused)
+        self._variables, self._shape = variables, shape
+        self._strips.clear()
+        self._frame.clear()
+        self._figures_of = None
+        self._tail.rows_of(shape.text_width, is_compact=shape.is_compact)
+        self._sight.height = shape.text_height
+        if self._page is None:
+            self._tail.take(seat)
+            self._sight.rescale(self._tail.total)
+        return True
+
+    # The text.
+
+    def _flush_body(self, seat: SeatState) -> list[tuple[int, int]]:
+        """Take what is new in the text and return the rows to repaint, as (first, behind last)."""
+        is_text = bool(seat.text) or bool(seat.thinking)
+        if not seat.is_live or not is_text or seat.status == "retrying":
+            return self._flush_page(seat)
+        left_page, self._page, self._page_of = self._page is not None, None, None
+        first = self._tail.take(seat)
+        if left_page:
+            self._sight = Sight(height=self._shape.text_height)
+            first = 0
+        if first is None:
+            return []
+        self._strips.drop_from(first)
+        if self._sight.grow(self._tail.total) or first == 0:
+            return [self._text_rows(0)]
+        if self._sight.follows:
+            return [self._text_rows(first - self._sight.top)]
+        return [self._text_rows(self._shape.text_height - 1)]
+
+    def _flush_page(self, seat: SeatState) -> list[tuple[int, int]]:
+        logs = (0, 0) if seat.is_live else (seat.text.length, seat.thinking.length)
+        told = (seat.status, seat.attempt, seat.message, seat.hint, seat.behind, seat.notes)
+        page_of = (seat.seat, told, logs, self._hints, self._shape, id(self._palette))
+        if page_of == self._page_of:
+            return []
+        sight, was_page = self._sight, self._page is not None
+        self._page = card.page(seat, self._hints, shape=self._shape, palette=self._palette)
+        self._page_of = page_of
+        self._strips.clear()
+        # Who follows the end of a text reads its answer from the start, who reads on stays there.
+        stays = sight.total and (was_page or not sight.follows)
+        top = round(sight.top / sight.total * len(self._page)) if stays else 0
+        sight.settle(len(self._page), top)
+        return [self._text_rows(0)]
+
+    def _text_rows(self, first: int) -> tuple[int, int]:
+        top = self._shape.text_top
+        return top + max(0, first), top + self._shape.text_height
+
+    def _text_strip(self, row: int) -> Strip:
+        shape, coat = self._shape, self._coat
+        if self._page is not None:
+            page = self._page
+            line = page[row] if row < len(page) else Strip.blank(0)
+            return card.framed(list(line), shape=shape, coat=coat)
+        if row >= self._tail.total:
+            return card.framed((), shape=shape, coat=coat)
+        text, kind = self._tail.row(row)
+        style = self._palette.ink
+        if kind == "thinking":
+            style = self._palette.state("thinking") + look.ITALIC
+        inner = [Segment(text, style)]
+        seat = self._state
+        if seat and row == self._tail.total - 1 and seat.status == "streaming":
+            inner.append(Segment(look.CURSOR, self._palette.seat(seat.seat.number)))
+        return card.framed(inner, shape=shape, coat=coat)
+
+    def _with_news(self, strip: Strip) -> Strip:
+        """Return the lowest row of text with the number of rows that wait below it."""
+        count = self._sight.unseen
+        news = NEW_LINES.format(down=look.DOWN, count=count, s="" if count == 1 else "s")
+        width = max(1, self._shape.width - cell_len(news) - 1)
+        style = self._coat.head + self._coat.name
+        return Strip.join(
+            [
+                strip.crop(0, width),
+                Strip([Segment(news, style)]).crop(0, self._shape.width - width - 1),
+                Strip([Segment(" ", self._coat.body)]),
+            ]
+        )
+
+    # Head, lane and foot.
+
+    def _flush_frame(self, seat: SeatState) -> list[tuple[int, int]]:
+        """Draw figures that are due and return their rows, as (first, behind last)."""
+        shape, palette, coat, t = self._shape, self._palette, self._coat, self._t
+        cells = look.lane_cells(shape.lane_width, *look.thought_and_said(seat), scale=self._scale)
+        is_due = not self._figures_t <= t < self._figures_t + FIGURES_S
+        figures_of = (seat.seat, seat.model, seat.status, seat.attempt, cells)
+        if figures_of == self._figures_of and not is_due:
+            return []
+        if is_due or self._figures_of is None or not seat.is_live:
+            self._figures_t, self._rate = t, self._meter.rate(seat, t)
+        self._figures_of = figures_of
+        fresh = {0: card.head(seat, t, shape=shape, palette=palette, coat=coat)}
+        if shape.is_roomy:
+            bar = card.lane(cells, seat, width=shape.lane_width, palette=palette)
+            fresh[shape.lane_row] = card.framed(bar, shape=shape, coat=coat, air=0)
+        if shape.foot_row:
+            fresh[shape.foot_row] = card.foot(
+                seat, self._rate, cells, shape=shape, palette=palette, coat=coat
+            )
+        changed = [row for row, strip in fresh.items() if strip != self._frame.get(row)]
+        self._frame = fresh
+        return [(row, row + 1) for row in changed]
+
+    # Drawing.
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return rows straight from the cache: there is no border or padding to add to them."""
+        # Rows are cached here and not where Textual does it; its list of dirty ones would grow.
+        self._dirty_regions.clear()
+        # A new size is taken up at once: the frame before the resize event would be empty.
+        if self._state is not None and self._dress(self._state):
+            self._flush_body(self._state)
+            self._flush_frame(self._state)
+        strips = [self.render_line(y) for y in crop.line_range]
+        for line_filter in self.get_line_filters():
+            strips = [strip.apply_filter(line_filter, _BLACK) for strip in strips]
+        if crop.column_span != (0, self.size.width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        return strips
+
+    def render_line(self, y: int) -> Strip:
+        """Return one row."""
+        shape = self._shape
+        if self._state is None:
+            return Strip.blank(self.size.width, self.rich_style)
+        if y in self._frame:
+            return self._frame[y]
+        row = y - shape.text_top
+        if not 0 <= row < shape.text_height:
+            return self._strips.get(-1, lambda _: card.framed((), shape=shape, coat=self._coat))
+        number = self._sight.top + row
+        if row < shape.text_height - 1:
+            return self._strips.get(number, self._text_strip)
+        if (
+            self._page is not None
+            and number < len(self._page)
+            and card.is_empty(self._page[number])
+        ):
+            # A clipped text never ends on an empty line of code.
+            return card.framed((), shape=shape, coat=self._coat)
+        strip = self._strips.get(number, self._text_strip)
+        return self._with_news(strip) if self._sight.unseen else strip
+
+    # Looking around.
+
+    def _look(self, moved: bool) -> None:  # noqa: FBT001 - what Sight's methods return
+        if moved:
+            first, last = self._text_rows(0)
+            self.refresh(Region(0, first, self._shape.width, last - first))
+
+    def action_scroll_down(self) -> None:
+        """Move a row down."""
+        self._look(self._sight.scroll(1))
+
+    def action_scroll_up(self) -> None:
+        """Move a row up; the text isn't followed then."""
+        self._look(self._sight.scroll(-1))
+
+    def action_page_down(self) -> None:
+        """Move down by what is seen, but a row."""
+        self._look(self._sight.scroll(max(1, self._sight.height - 1)))
+
+    def action_page_up(self) -> None:
+        """Move up by what is seen, but a row."""
+        self._look(self._sight.scroll(-max(1, self._sight.height - 1)))
+
+    def action_scroll_home(self) -> None:
+        """Show the start."""
+        self._look(self._sight.to_start())
+
+    def action_scroll_end(self) -> None:
+        """Show the end and follow it."""
+        self._look(self._sight.to_end())
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Move down by the wheel."""
+        event.stop()
+        self._look(self._sight.scroll(_WHEEL_ROWS))
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Move up by the wheel."""
+        event.stop()
+        self._look(self._sight.scroll(-_WHEEL_ROWS))
+
+    def on_focus(self) -> None:
+        """Say which seat has the focus."""
+        if self._state is not None:
+            self.post_message(self.Selected(self._state.seat))
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """Take the focus's colours off."""
+        self.refresh()
+
+    def on_unmount(self) -> None:
+        """Leave the clock."""
+        self._frames.forget(self)
