@@ -1,7 +1,188 @@
-"""What tests of the screen are built from: themes, mixtures, ports with a scripted provider."""
+"""What tests of the screen are built from: a clock of their own, models, ports."""
 
 from __future__ import annotations
 
+import asyncio
+import heapq
+import itertools
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
+from moa_tui.engine.provider import ChatRequest, Endpoint, Finish, Text, Thinking
+from moa_tui.errors import ConfigError
+from moa_tui.providers.scripted import ScriptedProvider, Wait
+from moa_tui.ui.app import MoaApp
+from moa_tui.ui.ports import Ports, Start
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from contextlib import AbstractAsyncContextManager
+
+    from textual.pilot import Pilot
+
+    from moa_tui.providers.scripted import Script, Step
 
 SHIPPED_THEMES = Path(__file__).parents[1] / "themes"
+
+
+class HandClock:
+    """Time that passes only when a test says so."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+        self._order = itertools.count()
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+
+    def now(self) -> float:
+        return self._now
+
+    async def sleep(self, seconds: float, /) -> None:
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        woken = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (self._now + seconds, next(self._order), woken))
+        await woken
+
+    def timeout(self, seconds: float | None, /) -> AbstractAsyncContextManager[object]:
+        del seconds
+        return nullcontext()
+
+    async def pass_(self, seconds: float) -> None:
+        """Let so much time pass, waking whoever waits for it, in order."""
+        end = self._now + seconds
+        while self._sleepers and self._sleepers[0][0] <= end:
+            self._now, _, woken = heapq.heappop(self._sleepers)
+            if not woken.done():
+                woken.set_result(None)
+            for _ in range(20):
+                await asyncio.sleep(0)
+        self._now = end
+
+
+@dataclass
+class FakeEmbedded:
+    """An embedded model whose download is steered by hand."""
+
+    is_present: bool = False
+    title: str = "SmolLM2 (98 MB, Apache-2.0)"
+    failure: str = ""
+    steps: asyncio.Queue[tuple[int, int] | None] = field(default_factory=asyncio.Queue)
+
+    async def fetch(self, progress: Callable[[int, int], None], /) -> None:
+        while (step := await self.steps.get()) is not None:
+            progress(*step)
+        if self.failure:
+            raise ConfigError(self.failure)
+        self.is_present = True
+
+
+@dataclass
+class Stage:
+    """A program under test: its app, its clock, what its models were asked."""
+
+    app: MoaApp
+    clock: HandClock
+    embedded: FakeEmbedded
+    requests: list[ChatRequest]
+
+    async def pass_(self, pilot: Pilot[None], seconds: float) -> None:
+        """Let time pass for the models, then let the screen catch up."""
+        await settle(pilot)
+        await self.clock.pass_(seconds)
+        await settle(pilot)
+
+    @property
+    def text(self) -> str:
+        """What stands on the screen, a row a line."""
+        width, height = self.app.size
+        strips = self.app.screen._compositor.render_strips()  # noqa: SLF001 - what is really painted
+        del width
+        return "\n".join(strip.text.rstrip() for strip in strips[:height])
+
+    def row(self, number: int) -> str:
+        """Return one row of the screen, the last one being -1."""
+        return self.text.split("\n")[number]
+
+
+async def settle(pilot: Pilot[None]) -> None:
+    """Let messages, frames and layouts that are under way come to their end."""
+    for _ in range(4):
+        await pilot.pause()
+
+
+def mixture(names: Iterable[str] = "abc", *, layers: int = 1, merger: str = "m") -> Mixture:
+    """A mixture of scripted models, one layer repeated."""
+    proposers = tuple(Agent(model=f"t/{name}") for name in names)
+    return Mixture(
+        name="Trio",
+        layers=(Layer(proposers=proposers, repeat=layers),),
+        aggregator=Aggregator(agent=Agent(model=f"t/{merger}")),
+    )
+
+
+def says(*words: str, gap_s: float = 1.0, thinks: Iterable[str] = ()) -> Script:
+    """A model that says a word every ``gap_s`` seconds, thoughts first, and is done with it."""
+
+    def script(request: ChatRequest) -> Iterable[Step]:
+        del request
+        for thought in thinks:
+            yield Wait(gap_s)
+            yield Thinking(thought)
+        for word in words:
+            yield Wait(gap_s)
+            yield Text(word)
+        yield Finish("stop")
+
+    return script
+
+
+def stage(
+    scripts: Mapping[str, Script],
+    mix: Mixture | None = None,
+    *,
+    theme: str = "moa-dark",
+    known: bool = True,
+    needs_fetch: bool = False,
+    is_demo: bool = False,
+    notices: Iterable[str] = (),
+) -> Stage:
+    """Return a program with scripted models; ``known``: its endpoint has a name at the start."""
+    clock, embedded = HandClock(), FakeEmbedded()
+    requests: list[ChatRequest] = []
+    endpoint = Endpoint(name="t", kind="scripted")
+
+    def noted(script: Script) -> Script:
+        def noting(request: ChatRequest) -> Iterable[Step]:
+            requests.append(request)
+            return script(request)
+
+        return noting
+
+    provider = ScriptedProvider(
+        endpoint, {name: noted(script) for name, script in scripts.items()}, clock=clock
+    )
+
+    def providers(name: str, /) -> ScriptedProvider:
+        if name != "t":
+            raise ConfigError(f"unknown endpoint {name!r}")
+        return provider
+
+    ports = Ports(
+        providers=providers,
+        clock=clock,
+        embedded=embedded,
+        theme=theme,
+        theme_folders=(SHIPPED_THEMES,),
+        endpoints={"t": endpoint} if known else {},
+    )
+    start = Start(
+        mixture=mix or mixture(),
+        needs_fetch=needs_fetch,
+        notices=tuple(notices),
+        is_demo=is_demo,
+    )
+    return Stage(MoaApp(ports, start), clock, embedded, requests)

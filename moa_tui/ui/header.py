@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from moa_tui.ui.told import Facts
 
 _LEAST_TITLE = 24
+_WIDE = 140
 _DROPPED = ("name", "shape", "tokens", "cost", "elapsed")
 """What gives way on a narrow screen, first to last."""
 
@@ -44,7 +45,13 @@ class Header(Rows):
         """Return the row."""
         facts = self._facts
         bar = Segment(" │ ", palette.edge)
-        label = [Segment("demo", palette.state("retrying") + look.BOLD), bar]
+        label = [
+            Segment(
+                words.DEMO_LABEL_LONG if width >= _WIDE else words.DEMO_LABEL,
+                palette.state("retrying") + look.BOLD,
+            ),
+            bar,
+        ]
         left = [
             Segment(" moa", palette.bright + look.BOLD),
             bar,

@@ -7,11 +7,18 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from textual.binding import Binding
 
+from moa_tui.ui import words
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.binding import BindingType
 
+    from moa_tui.engine.mixture import Seat
     from moa_tui.engine.state import RunState, SeatState
     from moa_tui.ui.room import Phase
+
+_FIRST_WITHOUT_KEY: Final = 10
 
 Place: TypeAlias = Literal["composer", "examples", "tile", "answer", "elsewhere"]
 """Where the focus is."""
@@ -123,6 +130,35 @@ def can_merge(state: RunState) -> bool:
         return False
     live = state.layer_seats(state.layers[-1].layer)
     return len(state.layers) > 1 or any(seat.status == "done" for seat in live)
+
+
+def merge_key(state: RunState, *, is_writing: bool) -> str:
+    """Return the key that merges now, "" while there is nothing to merge."""
+    if not can_merge(state):
+        return ""
+    return "f3" if is_writing else "m"
+
+
+def hints(
+    state: RunState, seats: Sequence[SeatState], *, is_writing: bool, focused: Seat | None
+) -> dict[Seat, list[tuple[str, str]]]:
+    """Return what one can do about each seat, as (key, what it does).
+
+    Without the focus it begins with the key that gives it. While one is writing, digits and
+    letters belong to the prompt, so nothing is said then.
+    """
+    told: dict[Seat, list[tuple[str, str]]] = {seat.seat: [] for seat in seats}
+    if is_writing or state.status != "running":
+        return told
+    for seat in seats[: _FIRST_WITHOUT_KEY - 1]:
+        keys = told[seat.seat]
+        if _is_open(state, seat):
+            keys.append(("r", words.RETRY))
+        if seat.is_live:
+            keys.append(("x", words.STOP))
+        if keys and seat.seat != focused:
+            keys.insert(0, (str(seat.seat.number), words.FOCUS_THEN))
+    return told
 
 
 def _is_open(state: RunState, seat: SeatState) -> bool:

@@ -69,7 +69,14 @@ def wrapped(segments: Iterable[Segment], width: int) -> list[list[Segment]]:
                     used = 0
                 rows[-1].append(Segment(piece, style))
                 used += cell_len(piece)
-    return rows
+    return [_trimmed(row) for row in rows]
+
+
+def _trimmed(row: list[Segment]) -> list[Segment]:
+    if not row:
+        return row
+    *others, last = row
+    return [*others, Segment(last.text.rstrip(" "), last.style)]
 
 
 def _words(text: str) -> list[str]:

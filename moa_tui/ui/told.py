@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from moa_tui.engine.mixture import Mixture
+    from moa_tui.engine.provider import Providers
     from moa_tui.engine.state import RunState
     from moa_tui.ui.ports import Ports, Start
 
@@ -54,15 +55,20 @@ def greeting(ports: Ports, start: Start) -> Greeting:
     """Return what the empty pane tells at the start."""
     return Greeting(
         mixture=start.mixture,
-        is_free=is_free(ports, start.mixture),
+        is_free=is_free_by_name(ports, start.mixture),
         is_demo=start.is_demo,
         fetch_title=ports.embedded.title if start.needs_fetch else "",
         notices=tuple(clean(notice) for notice in start.notices),
     )
 
 
-def is_free(ports: Ports, mixture: Mixture) -> bool | None:
-    """Return whether all that a mixture calls is on this machine; None when that isn't known."""
+def is_free(providers: Providers, mixture: Mixture) -> bool:
+    """Return whether all that a running mixture calls is on this machine."""
+    return all(providers(agent.endpoint).endpoint.is_local for agent in mixture.agents)
+
+
+def is_free_by_name(ports: Ports, mixture: Mixture) -> bool | None:
+    """Return the same before anybody is connected; None where an endpoint isn't known."""
     used = {agent.endpoint for agent in mixture.agents}
     if not used <= ports.endpoints.keys():
         return None

@@ -33,8 +33,13 @@ FOUND: Final = "Found here"
 FREE: Final = "free"
 COST_UNKNOWN: Final = "cost unknown"
 
+FOCUS_THEN: Final = "focus; then"
+RETRY: Final = "retry"
+STOP: Final = "stop"
 NO_MERGER: Final = "no aggregator"
 
+DEMO_LABEL: Final = "demo"
+DEMO_LABEL_LONG: Final = "demo, texts written beforehand"
 DEMO: Final = "Demo: these texts were written by us beforehand; no model is asked."
 SILLY: Final = (
     "It is a very small model and says silly things. For better answers start Ollama"

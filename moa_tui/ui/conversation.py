@@ -1,0 +1,361 @@
+"""The screen: prompts go to runs, events come back, and each part is told what it shows."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar, assert_never
+
+from textual import on, work
+from textual.containers import Horizontal
+from textual.screen import Screen
+
+from moa_tui.engine.events import (
+    LayerFinished,
+    LayerStarted,
+    MergeForced,
+    RunFailed,
+    RunFinished,
+    RunStarted,
+    SeatFailed,
+    SeatFinished,
+    SeatNote,
+    SeatPhase,
+    SeatRetrying,
+    SeatStarted,
+    SeatSwapped,
+    TextDelta,
+    TextRelabelled,
+    ThinkingDelta,
+)
+from moa_tui.engine.run import open_run
+from moa_tui.engine.state import RunState, apply
+from moa_tui.errors import CommandError, ConfigError
+from moa_tui.text import clean
+from moa_tui.ui import keys, told, words
+from moa_tui.ui.composer import Composer, Prompt
+from moa_tui.ui.footer import Footer
+from moa_tui.ui.header import Header
+from moa_tui.ui.sidebar import Sidebar
+from moa_tui.ui.stage import Stage, TooSmall
+from moa_tui.ui.turns import Turns
+from moa_tui.ui.welcome import Fetching, Welcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+    from textual.worker import Worker
+
+    from moa_tui.engine.events import Event
+    from moa_tui.engine.run import Run
+    from moa_tui.ui.ports import Ports, Start
+
+_TICK_S = 0.25
+_TWICE_S = 2.0
+
+
+class ConversationScreen(Screen[None]):
+    """One conversation: the composer, the run that is live, and what was said before."""
+
+    AUTO_FOCUS = "Draft"
+    BINDINGS: ClassVar[list[BindingType]] = list(keys.COMMANDS)
+
+    def __init__(self, ports: Ports, start: Start) -> None:
+        super().__init__()
+        self._ports = ports
+        self._start = start
+        self._needs_fetch = start.needs_fetch
+        self._turns = Turns()
+        self._run: Run | None = None
+        self._state = RunState()
+        self._fetching: Worker[None] | None = None
+        self._interrupted_at: float | None = None
+        self._is_free = told.is_free_by_name(ports, start.mixture)
+        self._header = Header(self._facts())
+        self._stage = Stage(told.greeting(ports, start))
+
+    def compose(self) -> ComposeResult:
+        """Header, sidebar and stage, footer."""
+        yield self._header
+        with Horizontal(id="body"):
+            yield Sidebar(self._start.mixture)
+            yield self._stage
+        yield Footer()
+        yield TooSmall()
+
+    def on_mount(self) -> None:
+        """Say what enter will do."""
+        self._ticks = self.set_interval(_TICK_S, self._tick, pause=True)
+        self._tell()
+        if self._start.is_demo:
+            self.call_after_refresh(self._ask_text, words.EXAMPLES[0])
+
+    # Prompts.
+
+    @on(Composer.Submitted)
+    def _submit(self, event: Composer.Submitted) -> None:
+        prompt = event.prompt
+        if prompt.text in ("exit", "quit"):
+            self.app.exit()
+        elif prompt.text:
+            self.ask(prompt)
+        elif self._turns.queue and not self._is_busy:
+            self._go_on()
+        else:
+            self._stage.composer.refuse(words.EMPTY_REFUSED)
+
+    @on(Welcome.Chosen)
+    def _ask_example(self, event: Welcome.Chosen) -> None:
+        self._ask_text(event.text)
+
+    def _ask_text(self, text: str) -> None:
+        self.ask(Prompt(text, text))
+
+    def ask(self, prompt: Prompt) -> None:
+        """Send a prompt, or queue it behind the run or the download that is live."""
+        if self._is_busy:
+            self._turns.wait(prompt)
+        elif self._needs_fetch and not self._ports.embedded.is_present:
+            self._fetching = self._fetch(prompt)
+        else:
+            self._state = RunState(status="running")
+            self._answer(prompt)
+        self._tell()
+
+    def _go_on(self) -> None:
+        prompt = self._turns.next()
+        if prompt is not None:
+            self.ask(prompt)
+
+    @property
+    def _is_busy(self) -> bool:
+        return self._state.status == "running" or self._fetching is not None
+
+    # The run.
+
+    @work(group="run")
+    async def _answer(self, prompt: Prompt) -> None:
+        conversation = self._turns.begin(prompt)
+        await self._stage.begin(prompt)
+        mixture, providers = self._start.mixture, self._ports.providers
+        try:
+            async with open_run(
+                mixture, conversation, providers, clock=self._ports.clock
+            ) as self._run:
+                self._is_free = told.is_free(providers, mixture)
+                self._ticks.resume()
+                async for event in self._run:
+                    self._state = apply(self._state, event)
+                    self._show(event)
+        except ConfigError as error:
+            self._refuse(str(error))
+        except Exception as error:  # noqa: BLE001 - a worker's edge: shown, and the conversation stays
+            self._refuse(f"{words.BUG}: {type(error).__name__}: {error}")
+        finally:
+            self._run = None
+            self._ticks.pause()
+        if self._state.status == "done":
+            self._go_on()
+        self._tell()
+
+    def _show(self, event: Event) -> None:
+        """Tell the parts whom an event concerns."""
+        state, stage = self._state, self._stage
+        match event:
+            case TextDelta() | ThinkingDelta():
+                stage.stream(state, event.seat, t=event.t)
+                return
+            case RunFinished():
+                self._turns.answered(event.answer)
+                self._finish()
+            case RunFailed():
+                self._finish()
+            case SeatNote():
+                self.notify(clean(event.message), markup=False)
+            case (
+                RunStarted()
+                | LayerStarted()
+                | LayerFinished()
+                | MergeForced()
+                | SeatStarted()
+                | SeatPhase()
+                | SeatRetrying()
+                | SeatSwapped()
+                | SeatFinished()
+                | SeatFailed()
+                | TextRelabelled()
+            ):
+                pass
+            case _:
+                assert_never(event)
+        stage.show(state, t=event.t)
+        self._tell()
+
+    def _refuse(self, why: str) -> None:
+        """Show why no call was made, or none any more."""
+        self._state = replace(
+            self._state, status="failed", kind="invalid", message=clean(why), hint=""
+        )
+        self._finish()
+        self._stage.show(self._state, t=self._state.t)
+
+    def _finish(self) -> None:
+        """Close the turn; a prompt that failed goes back to an empty composer."""
+        state, draft = self._state, self._stage.composer.draft
+        self._stage.finish(state)
+        if state.status == "done":
+            return
+        self._turns.fail(state.status)
+        if state.status == "failed" and self._turns.last is not None and not draft.text:
+            draft.put(self._turns.last)
+
+    def _tick(self) -> None:
+        if self._run is not None:
+            self._stage.show(self._state, t=self._run.t)
+            self._header.show(self._facts())
+
+    # The download.
+
+    @work(group="fetch")
+    async def _fetch(self, prompt: Prompt) -> None:
+        welcome, failure = self._stage.welcome, ""
+        welcome.show_fetching(Fetching())
+        try:
+            await self._ports.embedded.fetch(
+                lambda done, total: welcome.show_fetching(Fetching(done=done, total=total))
+            )
+        except ConfigError as error:
+            failure = clean(str(error))
+        except asyncio.CancelledError:
+            failure = words.FETCH_STOPPED
+            raise
+        finally:
+            self._fetching = None
+            welcome.show_fetching(Fetching(failure=failure) if failure else None)
+            self._fetched(prompt, is_there=not failure)
+
+    def _fetched(self, prompt: Prompt, *, is_there: bool) -> None:
+        draft = self._stage.composer.draft
+        if is_there:
+            self._needs_fetch = False
+            self.ask(prompt)
+        elif draft.text:
+            self._turns.wait(prompt)
+        else:
+            draft.put(prompt)
+        self._tell()
+
+    # What the chrome says.
+
+    @on(Composer.Grown)
+    def _tell(self) -> None:
+        """Tell everybody what holds now, and deal the rows out anew."""
+        self._header.show(self._facts())
+        fits = self._stage.fit(self._turns)
+        self.query_one(TooSmall).cover(is_needed=not fits)
+        notice = told.notice(
+            self._ports,
+            self._start.mixture,
+            is_live=self._state.status == "running",
+            is_fetching=self._fetching is not None,
+            needs_fetch=self._needs_fetch,
+            has_queue=bool(self._turns.queue),
+            is_free=self._is_free,
+        )
+        self._stage.composer.tell(notice, is_steady=self._is_busy)
+        self.refresh_bindings()
+
+    def on_resize(self) -> None:
+        """Deal the rows out anew."""
+        self._tell()
+
+    def _facts(self) -> told.Facts:
+        return told.Facts(
+            title=self._turns.title,
+            mixture=self._start.mixture,
+            run=self._state,
+            t=self._state.t if self._run is None else self._run.t,
+            cost=told.cost(self._state, is_free=self._is_free),
+            is_demo=self._start.is_demo,
+        )
+
+    # Keys.
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether a key does something now."""
+        now = keys.Now(
+            place=self._stage.place,
+            state=self._state,
+            seat=self._stage.focused_seat,
+            is_live=self._run is not None and self._state.status == "running",
+            is_fetching=self._fetching is not None,
+            was_asked=self._turns.last is not None,
+        )
+        known = keys.works(action, parameters, now)
+        return super().check_action(action, parameters) if known is None else known
+
+    def _command(self, command: Callable[[Run], object]) -> None:
+        """Give the live run a command; a refusal is said in its words."""
+        if self._run is None:
+            return
+        try:
+            command(self._run)
+        except CommandError as error:
+            self.notify(clean(str(error)), severity="warning", markup=False)
+
+    def action_stop(self) -> None:
+        """Stop the run."""
+        self._command(lambda run: run.stop())
+
+    def action_stop_seat(self) -> None:
+        """Stop the seat in focus."""
+        if (seat := self._stage.focused_seat) is not None:
+            self._command(lambda run: run.stop(seat.seat))
+
+    def action_retry_seat(self) -> None:
+        """Start the seat in focus over."""
+        if (seat := self._stage.focused_seat) is not None:
+            self._command(lambda run: run.retry(seat.seat))
+
+    def action_stop_fetch(self) -> None:
+        """Stop the download."""
+        if self._fetching is not None:
+            self._fetching.cancel()
+
+    def action_merge_now(self, key: str = "") -> None:
+        """Merge what is ready."""
+        del key
+        self._command(lambda run: run.merge_now())
+
+    def action_refuse_merge(self) -> None:
+        """Say why nothing can be merged."""
+        self.action_merge_now()
+
+    def action_again(self) -> None:
+        """Run the last prompt anew."""
+        if (prompt := self._turns.again()) is not None:
+            self.ask(prompt)
+
+    def action_interrupt(self) -> None:
+        """Copy a selection; else stop; else clear the composer; else, pressed twice, quit."""
+        draft = self._stage.composer.draft
+        if selected := self.get_selected_text() or draft.selected_text:
+            self.app.copy_to_clipboard(selected)
+        elif self._run is not None:
+            self.action_stop()
+        elif self._fetching is not None:
+            self.action_stop_fetch()
+        elif draft.text:
+            draft.empty()
+        else:
+            self._quit_when_pressed_twice()
+
+    def _quit_when_pressed_twice(self) -> None:
+        now, before = self._ports.clock.now(), self._interrupted_at
+        if before is not None and now - before < _TWICE_S:
+            self.app.exit()
+            return
+        self._interrupted_at = now
+        self._stage.composer.refuse(words.PRESS_AGAIN)
