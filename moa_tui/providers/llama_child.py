@@ -67,6 +67,9 @@ def _die_with_parent() -> None:
 
 
 def _serve(order: dict[str, Any]) -> Any:  # noqa: ANN401 - xllamacpp ships no types
+    # By default llama.cpp's threads spin while they wait for each other: beside other busy programs
+    # 2 cores wrote 2 tokens a second so, and 28 asleep. OpenMP reads it when it is loaded.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import xllamacpp  # noqa: PLC0415 - an optional extra of 100 MB, loaded where it is used
 
     params = xllamacpp.CommonParams()
