@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
+from moa_tui.errors import ConfigError
+from moa_tui.presets import Presets, load
+from moa_tui.shipped import PRESETS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SMALL = '[[layers]]\nproposers = ["a/b"]\n[aggregator]\nmodel = "a/b"\n'
+
+POET = (  # TOML wants an inline table on one line
+    'temperature = 0.9, max_tokens = 512, samples = 2, system = "Rhyme.", label = "poet", '
+    'enabled = false, top_p = 0.5, seed = -1, stop = ["END"], think = false, effort = "low", '
+    "num_ctx = 4096"
+)
+
+
+def preset(folder: Path, text: str, name: str = "mine") -> Path:
+    path = folder / f"{name}.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def mistake(folder: Path, text: str) -> str:
+    """Return what loading the preset says, without the path at its start."""
+    path = preset(folder, text)
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}")
+    return message.removeprefix(f"{path}").removeprefix(": ")
+
+
+def test_every_key_of_the_format_arrives(tmp_path: Path) -> None:
+    path = preset(
+        tmp_path,
+        """
+        description = "phi3, llama3 and mistral"
+        system = "Be brief."
+        history = "off"
+        temperature = 0.3
+        max_tokens = 100
+        min_proposals = 2
+        quorum = 3
+        deadline_s = 90
+        context = "fail"
+
+        [[layers]]
+        repeat = 2
+        proposers = [
+          "ollama/phi3:instruct",
+          { model = "groq/openai/gpt-oss-20b", POET },
+        ]
+        [[layers]]
+        proposers = ["ollama/llama3:instruct"]
+
+        [aggregator]
+        model = "ollama/llama3:instruct"
+        temperature = "unset"
+        strategy = "synthesize"
+        fallback = ["groq/a", { model = "groq/b", max_tokens = 5 }]
+        instruction = "Merge: {references}"
+        placement = "user"
+        """.replace("POET", POET),
+    )
+    poet = Agent(
+        model="groq/openai/gpt-oss-20b",
+        temperature=0.9,
+        max_tokens=512,
+        samples=2,
+        system="Rhyme.",
+        label="poet",
+        enabled=False,
+        top_p=0.5,
+        seed=-1,
+        stop=("END",),
+        think=False,
+        effort="low",
+        num_ctx=4096,
+    )
+    assert load(path) == Mixture(
+        name="mine",
+        description="phi3, llama3 and mistral",
+        system="Be brief.",
+        history="off",
+        temperature=0.3,
+        max_tokens=100,
+        min_proposals=2,
+        quorum=3,
+        deadline_s=90.0,
+        layers=(
+            Layer(proposers=(Agent(model="ollama/phi3:instruct"), poet), repeat=2),
+            Layer(proposers=(Agent(model="ollama/llama3:instruct"),)),
+        ),
+        aggregator=Aggregator(
+            agent=Agent(model="ollama/llama3:instruct", temperature="unset"),
+            fallback=(Agent(model="groq/a"), Agent(model="groq/b", max_tokens=5)),
+            instruction="Merge: {references}",
+            placement="user",
+        ),
+    )
+
+
+def test_a_race_needs_no_aggregator(tmp_path: Path) -> None:
+    path = preset(tmp_path, '[[layers]]\nproposers = ["a/b"]\n[aggregator]\nstrategy = "none"\n')
+    assert load(path).aggregator == Aggregator(strategy="none")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            '[aggregator]\nmodel = "a/b"\n',
+            "the mixture has no layers: add [[layers]] with proposers",
+        ),
+        (SMALL.replace('["a/b"]', "[]"), "layer 1 has no enabled proposers"),
+        (
+            SMALL.replace("[aggregator]\n", "").replace('model = "a/b"\n', ""),
+            "the strategy 'synthesize' needs an aggregator model",
+        ),
+        (SMALL.replace('["a/b"]', '["b"]'), "model 'b': write it as endpoint/model, like"),
+        (SMALL.replace('["a/b"]', "[3]"), "layers[1].proposers[1] must be a table"),
+        (SMALL.replace('["a/b"]', "[{}]"), "layers[1].proposers[1] needs a model, like ollama/"),
+        (SMALL.replace('["a/b"]', '"a/b"'), "layers[1].proposers must be a list"),
+        (f"temprature = 1\n{SMALL}", 'temprature is no known key; did you mean "temperature"?'),
+        (f"zzz = 1\n{SMALL}", "zzz is no known key"),
+        (f"zzz = 1\nyyy = 1\n{SMALL}", "zzz is no known key (and 1 more)"),
+        (SMALL + "modle = 1\n", 'aggregator.modle is no known key; did you mean "model"?'),
+        (
+            SMALL.replace('["a/b"]', '["a/b", { model = "a/c", sample = 2 }]'),
+            'layers[1].proposers[2].sample is no known key; did you mean "samples"?',
+        ),
+        (f"temperature = 3\n{SMALL}", "temperature of the mixture must be from 0 to 2"),
+        (f'temperature = "hot"\n{SMALL}', "temperature must be a number at least 0"),
+        (f"quorum = 1\nmin_proposals = 2\n{SMALL}", "quorum = 1 is below min_proposals = 2"),
+        (f'history = "all"\n{SMALL}', "history must be one of answers, off"),
+        (f'context = "trim"\n{SMALL}', 'context "trim" is not there yet; what works now: "fail"'),
+        (
+            SMALL + 'strategy = "vote"\n',
+            'aggregator.strategy "vote" is not there yet; what works now: "synthesize", "none"',
+        ),
+        (
+            SMALL + 'strategy = "synthesise"\n',
+            'aggregator.strategy must be one of synthesize, none; did you mean "synthesize"?',
+        ),
+        (SMALL + 'instruction = "Merge"\n', "aggregator.instruction must contain {references}"),
+        ("[[layers]\n", ", line 1, column 9: Expected ']]' at the end of an array declaration"),
+    ],
+)
+def test_a_mistake_is_told_with_file_and_key(tmp_path: Path, text: str, message: str) -> None:
+    assert mistake(tmp_path, text).startswith(message)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SMALL.replace('["a/b"]', '["https://evil.example/v1/b"]'),
+        f'description = "see http://evil.example"\n{SMALL}',
+        f'"https://evil.example" = 1\n{SMALL}',
+        SMALL.replace('["a/b"]', '[{ model = "a/b", stop = ["www.evil.example"] }]'),
+    ],
+)
+def test_a_url_is_refused_wherever_it_stands(tmp_path: Path, text: str) -> None:
+    message = mistake(tmp_path, text)
+    assert "is or has a URL: a preset names endpoints, config.toml says where" in message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'system = "use sk-abcdefghijklmnop1234"\n{SMALL}',
+        SMALL.replace('["a/b"]', '["a/gsk_abcdefghijklmnop1234"]'),
+        f"gsk_abcdefghijklmnop1234 = 1\n{SMALL}",
+    ],
+)
+def test_a_key_is_refused_and_never_shown(tmp_path: Path, text: str) -> None:
+    message = mistake(tmp_path, text)
+    assert "looks like a key: keys stay in the environment, never in a preset" in message
+    assert "abcdefghijklmnop" not in message
+
+
+def test_prose_about_keys_is_no_key(tmp_path: Path) -> None:
+    path = preset(tmp_path, f'system = "Explain key-value-databases."\n{SMALL}')
+    assert load(path).system == "Explain key-value-databases."
+
+
+def test_hostile_names_and_texts_are_made_safe(tmp_path: Path) -> None:
+    path = preset(
+        tmp_path,
+        'description = "a\\u001b]0;x\\u0007\\nb"\nsystem = "\\u202edcba"\n' + SMALL,
+        name="x\x1b[2J",
+    )
+    mixture = load(path)
+    assert (mixture.name, mixture.description, mixture.system) == (
+        "x␛[2J",
+        "a␛]0;x␇ b",
+        "\N{REPLACEMENT CHARACTER}dcba",
+    )
+
+
+def test_a_preset_that_names_an_unknown_endpoint_loads(tmp_path: Path) -> None:
+    assert load(preset(tmp_path, SMALL)).aggregator.agent == Agent(model="a/b")
+
+
+def test_the_users_preset_wins_over_a_shipped_one_of_the_same_name(tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "shipped", tmp_path / "presets"
+    ours.mkdir()
+    theirs.mkdir()
+    preset(ours, SMALL, "both")
+    preset(ours, SMALL, "only-shipped")
+    preset(theirs, f'description = "mine"\n{SMALL}', "both")
+    presets = Presets((ours, theirs))
+    assert presets.names() == ("both", "only-shipped")
+    assert presets.load("both").description == "mine"
+
+
+def test_a_broken_preset_leaves_the_others_on_the_list(tmp_path: Path) -> None:
+    preset(tmp_path, SMALL, "good")
+    broken = preset(tmp_path, "zzz = 1\n", "bad")
+    mixtures, mistakes = Presets((tmp_path, tmp_path / "nowhere")).all()
+    assert [mixture.name for mixture in mixtures] == ["good"]
+    assert mistakes == (f"{broken}: zzz is no known key",)
+
+
+def test_an_unknown_preset_is_refused_with_the_nearest_one(tmp_path: Path) -> None:
+    presets = Presets((PRESETS, tmp_path))
+    with pytest.raises(ConfigError, match=r'no preset is called "demp"; did you mean "demo"\?'):
+        presets.load("demp")
+    with pytest.raises(ConfigError, match=r"no preset is called .*; moa-tui presets lists them"):
+        presets.load("../../etc/passwd")
+
+
+def test_a_presets_source_is_shown_as_it_stands_but_safe(tmp_path: Path) -> None:
+    preset(tmp_path, f"# note \x1b[2J\n{SMALL}")
+    assert Presets((tmp_path,)).source("mine") == f"# note ␛[2J\n{SMALL}"
