@@ -7,6 +7,7 @@ was asked, when, and how each stream ended. The texts are made up here.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import subprocess
@@ -147,27 +148,35 @@ class _Connection:
         sent: dict[str, float] = {}
         count = 0
         # A client that streams says nothing more, so anything read now is its going away.
-        gone = asyncio.create_task(self._reader.read(1))
-        for number, (piece, mark) in enumerate(script.text()):
-            due = start + (number / script.rate if script.rate else 0)
-            await asyncio.wait((gone,), timeout=max(0, due - time.monotonic()))
-            if gone.done():
-                return record("closed", model, sent=count)
-            if mark:
-                sent[mark] = time.monotonic()
-            await self._event({"choices": [{"index": 0, "delta": {"content": piece}}]})
-            count += 1
-        end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
-        usage = {"prompt_tokens": 10, "completion_tokens": count}
-        await self._event(end)
-        await self._event({"choices": [], "usage": usage})
-        record("done", model, sent=count, marks=sent)
-        self._chunk(b"data: [DONE]\n\n")
-        self._writer.write(b"0\r\n\r\n")
-        await self._writer.drain()
-        gone.cancel()
-        await asyncio.wait((gone,))
+        gone = asyncio.create_task(self._goes_away())
+        try:
+            for number, (piece, mark) in enumerate(script.text()):
+                due = start + (number / script.rate if script.rate else 0)
+                await asyncio.wait((gone,), timeout=max(0, due - time.monotonic()))
+                if gone.done():
+                    return record("closed", model, sent=count)
+                if mark:
+                    sent[mark] = time.monotonic()
+                await self._event({"choices": [{"index": 0, "delta": {"content": piece}}]})
+                count += 1
+            end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+            usage = {"prompt_tokens": 10, "completion_tokens": count}
+            await self._event(end)
+            await self._event({"choices": [], "usage": usage})
+            record("done", model, sent=count, marks=sent)
+            self._chunk(b"data: [DONE]\n\n")
+            self._writer.write(b"0\r\n\r\n")
+            await self._writer.drain()
+        except ConnectionError:
+            record("closed", model, sent=count)
+        finally:
+            gone.cancel()
+            await asyncio.wait((gone,))
         return None
+
+    async def _goes_away(self) -> None:
+        with contextlib.suppress(ConnectionError):
+            await self._reader.read(1)
 
     async def _event(self, data: object) -> None:
         self._chunk(b"data: " + json.dumps(data).encode() + b"\n\n")

@@ -83,7 +83,7 @@ def test_escape_sequences_in_an_error_are_shown_not_obeyed(tmp_path: Path) -> No
 
 
 def test_escape_sequences_in_a_models_name_are_shown_not_obeyed(tmp_path: Path) -> None:
-    name = "evil \\u001b]0;planted title\\u0007 \\u009b13;37H [/b] name"
+    name = "evil \\u001b]0;planted title\\u0007 \\u009b13;37H [bold] name"
     with LocalServer({}) as server:
         configure(tmp_path, server.base_url, [name])
         with start(tmp_path) as terminal:
