@@ -17,8 +17,11 @@ LONGEST_BLOCK: Final = 16_384
 LONGEST_LINE: Final = 8_192
 """Characters after which a line without an end counts as one."""
 
-_CODE_SOFT: Final = 4_096
-_CODE_HARD: Final = 16_384
+# Highlighting is the dearest thing on the screen, about 10 ms for 1,000 characters.
+_CODE_SOFT: Final = 2_048
+_CODE_HARD: Final = 8_192
+# In these a line at the left margin may well be deep inside something that began before.
+_NEVER_PAUSES: Final = frozenset(("html", "xml", "svg", "vue", "svelte", "php", "markdown", "md"))
 _MOST_INDENT: Final = 3
 
 _FENCE: Final = re.compile(r"(`{3,})[^`]*$|(~{3,})")
@@ -55,6 +58,7 @@ class Blocks:
         self._after_blank = False
         self._fence = ""
         self._opener = ""
+        self._may_pause = True
         self._is_code_over = False
         self._item_indent = 0
 
@@ -109,7 +113,7 @@ class Blocks:
             self._fence = ""
             self._is_code_over = True
             return
-        is_pause = bool(text) and not line[0].isspace() and not self._lines[-1].strip()
+        is_pause = self._may_pause and not line[0].isspace() and not self._lines[-1].strip()
         if self._size < (_CODE_SOFT if is_pause else _CODE_HARD):
             return
         # The blank lines before a cut belong to what follows: a block's last ones aren't drawn.
@@ -133,6 +137,7 @@ class Blocks:
         if fence and not (self._item_indent and indent >= self._item_indent):
             self._fence = fence[1] or fence[2]
             self._opener = line
+            self._may_pause = text.strip("`~{. ").lower() not in _NEVER_PAUSES
             return
         item = _item(text)
         if item and not (self._item_indent and indent >= self._item_indent):

@@ -22,27 +22,45 @@ if TYPE_CHECKING:
 
 _TOWARDS_BRIGHT: Final = 0.34
 _LONGEST_NAME: Final = 40
+_PART: Final = 24
 
 
-def code_lines(code: str, language: str, *, width: int, palette: Palette) -> list[Line]:
+def code_lines(
+    code: str, language: str, *, width: int, palette: Palette, is_draft: bool = False
+) -> list[Line]:
     """Return code behind a bar, highlighted where the language is known, cut with … at ``width``.
 
-    Blank lines at the end are left out. ``language`` is a fence's info string.
+    Blank lines at the end are left out. ``language`` is a fence's info string. A draft, drawn
+    again as it grows, is read in parts of its own, so that only the last one is read again.
     """
     code = code.rstrip("\n").replace("\t", TAB)
     inks = _inks(palette)
     bar = Segment(f"{CODE_BAR} ", palette.edge)
-    lines: list[Line] = [[]]
+    parts = _parts(code) if is_draft else [code]
+    return [
+        [bar, *cut([Segment(text, _ink(token, inks)) for token, text in line], max(1, width - 2))]
+        for part in parts
+        for line in _read(part, language)
+    ]
+
+
+def _parts(code: str) -> list[str]:
+    lines = code.split("\n")
+    return ["\n".join(lines[at : at + _PART]) for at in range(0, len(lines), _PART)]
+
+
+@lru_cache(maxsize=64)
+def _read(code: str, language: str) -> tuple[tuple[tuple[str, str], ...], ...]:
+    """Return code as lines of (token name, text)."""
+    lines: list[list[tuple[str, str]]] = [[]]
     for token, text in _tokens(code, language):
-        style = _ink(token, inks)
         first, *others = text.split("\n")
         if first:
-            lines[-1].append(Segment(first, style))
-        lines.extend([Segment(other, style)] if other else [] for other in others)
+            lines[-1].append((token, first))
+        lines.extend([(token, other)] if other else [] for other in others)
     # A lexer ends its input with a newline of its own.
-    while len(lines) > 1 and not lines[-1]:
-        lines.pop()
-    return [[bar, *cut(line, max(1, width - 2))] for line in lines]
+    missing = code.count("\n") + 1 - len(lines)
+    return tuple(map(tuple, lines[:missing] if missing < 0 else lines))
 
 
 def _tokens(code: str, language: str) -> Iterable[tuple[str, str]]:

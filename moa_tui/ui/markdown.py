@@ -60,15 +60,21 @@ def render(source: str, *, width: int, palette: Palette, tight: bool = False) ->
     return strips
 
 
-def render_block(source: str, *, width: int, palette: Palette, tight: bool = False) -> list[Strip]:
-    """Return one of the blocks that `Blocks` cuts; like `render`, without cutting it."""
+def render_block(
+    source: str, *, width: int, palette: Palette, tight: bool = False, is_draft: bool = False
+) -> list[Strip]:
+    """Return one of the blocks that `Blocks` cuts; like `render`, without cutting it.
+
+    A draft is a block that still grows: cheaper to draw often, its code highlighted in parts.
+    """
     if not source.strip():
         return []
     width = max(LEAST_WIDTH, width)
+    page = _Page(_bounded(source), palette, tight=tight, is_draft=is_draft)
     return [
         # A grapheme that markup tears in two may be measured one cell too short.
         Strip(line).simplify().crop(0, width)
-        for line in _Page(_bounded(source), palette, tight=tight).lines(width)
+        for line in page.lines(width)
     ]
 
 
@@ -97,10 +103,11 @@ def _parser() -> MarkdownIt:
 class _Page:
     """One block of source on its way to lines."""
 
-    def __init__(self, source: str, palette: Palette, *, tight: bool) -> None:
+    def __init__(self, source: str, palette: Palette, *, tight: bool, is_draft: bool) -> None:
         self._source = source.split("\n")
         self._palette = palette
         self._tight = tight
+        self._is_draft = is_draft
 
     def lines(self, width: int) -> list[Line]:
         from markdown_it.tree import SyntaxTreeNode  # noqa: PLC0415 - as the parser
@@ -145,13 +152,19 @@ class _Page:
                 quoted = self._blocks(node.children, max(1, width - 2), palette.muted)
                 return [[bar, *line] for line in quoted]
             case "fence" | "code_block":
-                return code_lines(clean(node.content), node.info, width=width, palette=palette)
+                return self._code(node, width)
             case "hr":
                 return [[Segment("─" * width, palette.edge)]]
             case "table":
                 return _table(self._cells(node, ink), node, width=width, palette=palette)
             case _:
                 return wrap([Segment(clean(node.content), ink)], width)
+
+    def _code(self, node: SyntaxTreeNode, width: int) -> list[Line]:
+        code = clean(node.content)
+        return code_lines(
+            code, node.info, width=width, palette=self._palette, is_draft=self._is_draft
+        )
 
     def _text(self, node: SyntaxTreeNode, width: int, ink: Style) -> list[Line]:
         return wrap(_inline(node.children, ink, self._palette), width)

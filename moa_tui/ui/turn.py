@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from moa_tui.engine.state import SeatState
+    from moa_tui.ui.blocks import Block
     from moa_tui.ui.column import Column
     from moa_tui.ui.look import Palette
 
@@ -39,7 +40,7 @@ class Turn:
         self._thought = self._said = 0
         self._is_folded = False
         self._thinking = _Growing(column, _thinking)
-        self._answer = _Growing(column, _markdown)
+        self._answer = _Growing(column, _markdown, _draft)
 
     def update(self, seat: SeatState, t: float) -> bool:
         """Write what the seat has said since the last time; return whether anything changed."""
@@ -62,8 +63,9 @@ class Turn:
         """End the turn: with the answer where it isn't what was streamed, or with a failure."""
         if answer is not None and answer != "".join(self._answer.text):
             self._column.truncate(self._start + self._is_folded)
-            self._answer = _Growing(self._column, _markdown)
+            self._answer = _Growing(self._column, _markdown, _draft)
             self._answer.feed(answer)
+        self._answer.close()
         if failure:
             self._column.append(Piece(failure, _failure))
         if hint:
@@ -75,7 +77,7 @@ class Turn:
         self._thought = self._said = 0
         self._is_folded = False
         self._thinking = _Growing(self._column, _thinking)
-        self._answer = _Growing(self._column, _markdown)
+        self._answer = _Growing(self._column, _markdown, _draft)
 
     def _fold(self, seat: SeatState, t: float) -> None:
         """Put one line in the place of the thinking, now that the answer begins."""
@@ -90,10 +92,11 @@ class Turn:
 class _Growing:
     """A text at the end of a column: closed blocks stay as drawn, the open one is redrawn."""
 
-    def __init__(self, column: Column, draw: Draw) -> None:
+    def __init__(self, column: Column, draw: Draw, draw_open: Draw | None = None) -> None:
         self.text: list[str] = []
         self._column = column
         self._draw = draw
+        self._draw_open = draw_open or draw
         self._blocks = Blocks()
         self._is_open = False
         self._is_begun = False
@@ -104,18 +107,28 @@ class _Growing:
         if self._is_open:
             self._column.truncate(len(self._column) - 1)
         for block in self._blocks.feed(text):
-            self._append(block.source, gap=block.gap)
+            self._append(block, self._draw)
             self._is_begun = True
         self._is_open = bool(self._blocks.open.source.strip())
         if self._is_open:
-            self._append(self._blocks.open.source, gap=self._blocks.open.gap)
+            self._append(self._blocks.open, self._draw_open)
 
-    def _append(self, source: str, *, gap: bool) -> None:
-        self._column.append(Piece(source, self._draw, gap=gap or not self._is_begun))
+    def close(self) -> None:
+        """Draw the last block as what it is now for good."""
+        if self._is_open and self._draw_open is not self._draw:
+            self._column.truncate(len(self._column) - 1)
+            self._append(self._blocks.open, self._draw)
+
+    def _append(self, block: Block, draw: Draw) -> None:
+        self._column.append(Piece(block.source, draw, gap=block.gap or not self._is_begun))
 
 
 def _markdown(source: str, width: int, palette: Palette) -> list[Strip]:
     return render_block(source, width=width, palette=palette)
+
+
+def _draft(source: str, width: int, palette: Palette) -> list[Strip]:
+    return render_block(source, width=width, palette=palette, is_draft=True)
 
 
 def _thinking(source: str, width: int, palette: Palette) -> list[Strip]:
