@@ -50,7 +50,8 @@ class Draft(TextArea):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "send", "send", id="send", tooltip="Send the prompt, or queue it"),
+        Binding("enter", "send", "send", id="send", tooltip="Send the prompt"),
+        Binding("enter", "queue", "queue", id="queue", tooltip="Send the prompt after this run"),
         Binding(
             "ctrl+j,shift+enter", "new_line", "new line", id="new_line", tooltip="Begin a new line"
         ),
@@ -77,6 +78,8 @@ class Draft(TextArea):
         self._pasted: dict[str, str] = {}
         self._sent: list[str] = []
         self._at: int | None = None
+        self.is_queueing = False
+        """Whether enter only queues the prompt, since a run is live."""
 
     @property
     def prompt(self) -> Prompt:
@@ -138,6 +141,16 @@ class Draft(TextArea):
             chip = f"[pasted {size}, {number}]"
         self._pasted[chip] = text
         return chip
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether enter sends or queues."""
+        if action in ("send", "queue"):
+            return self.is_queueing == (action == "queue")
+        return super().check_action(action, parameters)
+
+    def action_queue(self) -> None:
+        """Ask the composer to queue the prompt."""
+        self.action_send()
 
     def action_send(self) -> None:
         """Ask the composer to send."""
@@ -298,9 +311,10 @@ class Composer(Vertical):
         """How many rows the draft takes."""
         return self._draft.rows
 
-    def tell(self, notice: Notice, *, is_steady: bool) -> None:
-        """Say what enter does; ``is_steady`` keeps the cursor from blinking while a run is live."""
-        self._draft.cursor_blink = not is_steady
+    def tell(self, notice: Notice, *, is_busy: bool) -> None:
+        """Say what enter does; while a run is live the cursor stands still and prompts queue."""
+        self._draft.cursor_blink = not is_busy
+        self._draft.is_queueing = is_busy
         if notice != self._head.notice:
             self._head.notice = notice
             self._head.redraw()

@@ -264,7 +264,7 @@ class ConversationScreen(Screen[None]):
             has_queue=bool(self._turns.queue),
             is_free=self._is_free,
         )
-        self._stage.composer.tell(notice, is_steady=self._is_busy)
+        self._stage.composer.tell(notice, is_busy=self._is_busy)
         self.refresh_bindings()
 
     def on_resize(self) -> None:

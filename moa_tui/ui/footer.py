@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
 _FIRST = (
-    *("stop_fetch", "stop_seat", "stop", "send", "use_example", "seat_stop", "seat_retry"),
+    *("stop_fetch", "stop_seat", "stop", "send", "queue", "use_example", "seat_stop", "seat_retry"),
     *("new_line", "merge_now_m", "merge_now", "again", "next", "next_tiles", "next_answer"),
     *("seat_1", "compose"),
 )
