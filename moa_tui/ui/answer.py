@@ -203,9 +203,9 @@ class AnswerCard(Vertical):
         classes: str | None = None,
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
-        frames = frames or FrameClock(self, ANSWER_FPS)
         self.head = AnswerHead(frames)
-        self.view = AnswerView(frames)
+        # Parsing is slower than painting: the text has a slower clock of its own.
+        self.view = AnswerView()
 
     def compose(self) -> ComposeResult:
         """Put the head over the answers."""

@@ -103,9 +103,12 @@ class AnswerView(ScrollView):
         self._column = Column()
         self._turn: Turn | None = None
         self._shown: tuple[SeatState, float] | None = None
+        self._written: SeatState | None = None
+        self._is_changed = False
         self._is_following = True
         self._is_moving = False
-        self._seen = 0
+        # As a piece and rows into it: what lies above may turn out longer than guessed.
+        self._seen = (0, 0)
 
     @property
     def is_following(self) -> bool:
@@ -115,17 +118,25 @@ class AnswerView(ScrollView):
     @property
     def new_lines(self) -> int:
         """How many rows came below what was seen, since the end was left."""
-        return 0 if self._is_following else max(0, self._column.height - self._seen)
+        if self._is_following:
+            return 0
+        piece, rows = self._seen
+        return max(0, self._column.height - self._column.start(piece) - rows)
 
     def open_turn(self, question: str) -> None:
         """Begin a turn with its question, at the end and in sight."""
         self._catch_up()
         self._turn = Turn(self._column, question)
         self._is_following = True
-        self._frames.request(self)
+        self._repaint()
 
     def stream(self, seat: SeatState, *, t: float) -> None:
-        """Show what the aggregator has thought and said by ``t``; costs a frame, not a call."""
+        """Show what the aggregator has thought and said by ``t``; costs a frame, not a call.
+
+        Nothing happens while no turn is open, nor for a state that is written already.
+        """
+        if self._turn is None or seat is self._written:
+            return
         self._shown = (seat, t)
         self._frames.request(self)
 
@@ -135,26 +146,35 @@ class AnswerView(ScrollView):
         if self._turn is not None:
             self._turn.close(answer, failure=failure, hint=hint)
         self._turn = None
-        self._frames.request(self)
+        self._repaint()
 
     def clear(self) -> None:
         """Forget all turns."""
         self._turn = self._shown = None
         self._column.truncate(0)
         self._is_following = True
-        self._frames.request(self)
+        self._repaint()
 
     def flush(self) -> None:
         """Put on the screen what came since the last frame."""
         self._catch_up()
+        if not self._is_changed:
+            return
+        self._is_changed = False
         self._settle()
         self.refresh()
+
+    def _repaint(self) -> None:
+        self._is_changed = True
+        self._frames.request(self)
 
     def _catch_up(self) -> None:
         """Give the open turn the last state shown, so that nothing between frames is lost."""
         shown, self._shown = self._shown, None
-        if shown is not None and self._turn is not None:
-            self._turn.update(shown[0], shown[1])
+        if shown is None or self._turn is None:
+            return
+        self._written, t = shown
+        self._is_changed |= self._turn.update(self._written, t)
 
     def on_mount(self) -> None:
         """Follow the theme."""
@@ -174,8 +194,8 @@ class AnswerView(ScrollView):
         super().watch_scroll_y(old_value, new_value)
         if self._is_moving:
             return
-        if self._is_following and new_value < self.max_scroll_y:
-            self._seen = self._column.height
+        if self._is_following:
+            self._seen = self._place(self._column.height)
         self._is_following = new_value >= self.max_scroll_y
         self._settle()
 
@@ -234,7 +254,12 @@ class AnswerView(ScrollView):
             self._move(min(top if top < self._top_room else settled, self.max_scroll_y))
             if self.scroll_offset.y == top:
                 break
-        self._seen = max(self._seen, self.scroll_offset.y + rows - self._top_room)
+        self._seen = max(self._seen, self._place(self.scroll_offset.y + rows - self._top_room))
+
+    def _place(self, end: int) -> tuple[int, int]:
+        """Return a row that something ends before as a piece and rows into it."""
+        piece = self._column.piece_at(max(0, end - 1))
+        return piece, end - self._column.start(piece)
 
     def _grow(self) -> None:
         """Tell the scroll bar the height; as a plain reactive it would lay the screen out."""
