@@ -150,14 +150,16 @@ def lane(cells: tuple[int, int], seat: SeatState, *, width: int, palette: Palett
 
 def framed(inner: Sequence[Segment], *, shape: Shape, coat: Coat, air: int = 1) -> Strip:
     """Return a row of a card's body: bar, ``air`` cells, ``inner``, the rest blank."""
+    body = coat.body
     used = 1 + air + look.cells(inner)
     segments = [
-        Segment(" " * air),
-        *inner,
-        Segment(" " * max(0, shape.width - used)),
+        coat.bar,
+        Segment(" " * air, body),
+        *[Segment(text, body + style if style else body) for text, style, _ in inner],
+        Segment(" " * (shape.width - used), body),
     ]
-    body = Strip(segments).apply_style(coat.body)
-    return Strip.join([Strip([coat.bar], 1), body]).crop(0, shape.width)
+    strip = Strip([segment for segment in segments if segment.text], max(used, shape.width))
+    return strip if used <= shape.width else strip.crop(0, shape.width)
 
 
 def foot(
@@ -176,8 +178,9 @@ def foot(
     if shape.is_roomy:
         left = f"{count} tok{' thought' if thought and not said else ''}"
         right = f"{speed:>4} t/s     {first}"
-        gap = shape.text_width - cell_len(left) - cell_len(right)
-        text = f"{left}{' ' * gap}{right}"
+        if cell_len(left) + cell_len(right) > shape.text_width:
+            right = f"{speed:>4} t/s  {first}"
+        text = f"{left}{right:>{max(0, shape.text_width - cell_len(left))}}"
         return framed([Segment(text, palette.muted)], shape=shape, coat=coat)
     left = f"{count:>5} tok {speed:>3} t/s"
     figures = f"{left}{first:>{max(10, _FIGURES - len(left))}}"

@@ -23,9 +23,10 @@ from moa_tui.ui.look import Palette, RateMeter
 from moa_tui.ui.tail import Sight, StripCache, Tail
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from textual import events
+    from textual.filter import LineFilter
 
     from moa_tui.engine.mixture import Seat
     from moa_tui.engine.state import SeatState
@@ -35,6 +36,7 @@ FIGURES_S: Final = 0.25
 """Seconds between two changes of figures."""
 _WHEEL_ROWS: Final = 3
 _BLACK: Final = Color(0, 0, 0)
+_BLANK_ROW: Final = -1
 NEW_LINES: Final = " {down} {count} new line{s} "
 
 
@@ -77,11 +79,13 @@ class Tile(Widget, can_focus=True):
         self._page: list[Strip] | None = None
         self._page_of: object = None
         self._frame: dict[int, Strip] = {}
+        self._frame_of: dict[int, Strip] = {}
         self._figures_of: object = None
         self._figures_t = 0.0
         self._rate: float | None = None
         self._shape = Shape(0, 0)
         self._variables: Mapping[str, str] | None = None
+        self._filters: Sequence[LineFilter] = ()
         self._palette = Palette.of({})
         self._coat = Coat.of(self._palette, is_focused=False)
 
@@ -108,7 +112,7 @@ class Tile(Widget, can_focus=True):
 
     def flush(self) -> None:
         """Put what changed on the screen."""
-        if self._state is None or not self.is_attached or not self.size:
+        if self._state is None or not self.is_attached or not self.display or not self.size:
             return
         if self._dress(self._state):
             self.refresh()
@@ -122,11 +126,13 @@ class Tile(Widget, can_focus=True):
         same_look = variables is self._variables and is_focused == self._coat.is_focused
         if same_look and shape == self._shape:
             return False
+        self._filters = self.get_line_filters()
         self._palette = Palette.of(variables)
         self._coat = Coat.of(self._palette, is_focused=is_focused)
         self._variables, self._shape = variables, shape
         self._strips.clear()
         self._frame.clear()
+        self._frame_of.clear()
         self._figures_of = None
         self._tail.rows_of(shape.text_width, is_compact=shape.is_compact)
         self._sight.height = shape.text_height
@@ -177,13 +183,11 @@ class Tile(Widget, can_focus=True):
         return top + max(0, first), top + self._shape.text_height
 
     def _text_strip(self, row: int) -> Strip:
-        shape, coat = self._shape, self._coat
+        """Draw a row of text, or a blank one behind the last."""
         if self._page is not None:
-            page = self._page
-            line = page[row] if row < len(page) else Strip.blank(0)
-            return card.framed(list(line), shape=shape, coat=coat)
+            return self._body(self._page[row] if row < len(self._page) else ())
         if row >= self._tail.total:
-            return card.framed((), shape=shape, coat=coat)
+            return self._body(())
         text, kind = self._tail.row(row)
         style = self._palette.ink
         if kind == "thinking":
@@ -192,7 +196,16 @@ class Tile(Widget, can_focus=True):
         seat = self._state
         if seat and row == self._tail.total - 1 and seat.status == "streaming":
             inner.append(Segment(look.CURSOR, self._palette.seat(seat.seat.number)))
-        return card.framed(inner, shape=shape, coat=coat)
+        return self._body(inner)
+
+    def _body(self, inner: Iterable[Segment]) -> Strip:
+        return self._filtered(card.framed(list(inner), shape=self._shape, coat=self._coat))
+
+    def _filtered(self, strip: Strip) -> Strip:
+        """Apply what Textual applies to rows, like NO_COLOR, once and not at every repaint."""
+        for line_filter in self._filters:
+            strip = strip.apply_filter(line_filter, _BLACK)
+        return strip
 
     def _with_news(self, strip: Strip) -> Strip:
         """Return the lowest row of text with the number of rows that wait below it."""
@@ -200,13 +213,9 @@ class Tile(Widget, can_focus=True):
         news = NEW_LINES.format(down=look.DOWN, count=count, s="" if count == 1 else "s")
         width = max(1, self._shape.width - cell_len(news) - 1)
         style = self._coat.head + self._coat.name
-        return Strip.join(
-            [
-                strip.crop(0, width),
-                Strip([Segment(news, style)]).crop(0, self._shape.width - width - 1),
-                Strip([Segment(" ", self._coat.body)]),
-            ]
-        )
+        shown = Strip([Segment(news, style)]).crop(0, self._shape.width - width - 1)
+        air = Strip([Segment(" ", self._coat.body)])
+        return Strip.join([strip.crop(0, width), self._filtered(shown), self._filtered(air)])
 
     # Head, lane and foot.
 
@@ -229,8 +238,9 @@ class Tile(Widget, can_focus=True):
             fresh[shape.foot_row] = card.foot(
                 seat, self._rate, cells, shape=shape, palette=palette, coat=coat
             )
-        changed = [row for row, strip in fresh.items() if strip != self._frame.get(row)]
-        self._frame = fresh
+        changed = [row for row, strip in fresh.items() if strip != self._frame_of.get(row)]
+        self._frame_of = fresh
+        self._frame |= {row: self._filtered(fresh[row]) for row in changed}
         return [(row, row + 1) for row in changed]
 
     # Drawing.
@@ -244,34 +254,28 @@ class Tile(Widget, can_focus=True):
             self._flush_body(self._state)
             self._flush_frame(self._state)
         strips = [self.render_line(y) for y in crop.line_range]
-        for line_filter in self.get_line_filters():
-            strips = [strip.apply_filter(line_filter, _BLACK) for strip in strips]
         if crop.column_span != (0, self.size.width):
             strips = [strip.crop(*crop.column_span) for strip in strips]
         return strips
 
     def render_line(self, y: int) -> Strip:
         """Return one row."""
-        shape = self._shape
+        strip = self._frame.get(y)
+        if strip is not None:
+            return strip
         if self._state is None:
             return Strip.blank(self.size.width, self.rich_style)
-        if y in self._frame:
-            return self._frame[y]
-        row = y - shape.text_top
-        if not 0 <= row < shape.text_height:
-            return self._strips.get(-1, lambda _: card.framed((), shape=shape, coat=self._coat))
+        row = y - self._shape.text_top
+        last = self._shape.text_height - 1
+        if not 0 <= row <= last:
+            return self._strips.get(_BLANK_ROW, lambda _: self._body(()))
         number = self._sight.top + row
-        if row < shape.text_height - 1:
-            return self._strips.get(number, self._text_strip)
-        if (
-            self._page is not None
-            and number < len(self._page)
-            and card.is_empty(self._page[number])
-        ):
+        page = self._page
+        if row == last and page and number < len(page) and card.is_empty(page[number]):
             # A clipped text never ends on an empty line of code.
-            return card.framed((), shape=shape, coat=self._coat)
+            return self._body(())
         strip = self._strips.get(number, self._text_strip)
-        return self._with_news(strip) if self._sight.unseen else strip
+        return self._with_news(strip) if row == last and self._sight.unseen else strip
 
     # Looking around.
 

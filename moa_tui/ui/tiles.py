@@ -177,6 +177,7 @@ class TileGrid(Widget):
             tile.display = index in shown
             # A child that asks for layout has this grid forget where its tiles were.
             tile.refresh(layout=True)
+            self._frames.request(tile)
         self.refresh(layout=True)
         self._rows_of = None
         self._frames.request(self)
