@@ -244,7 +244,7 @@ class Program:
 
         if refuse_without_terminal(self.streams):
             return _USAGE
-        setup, connections = self._setup(arguments)
+        setup, connections = self.prepared(arguments)
         start = start_of(arguments, setup)
         return _run(lambda: show(start, setup.ports), connections)
 
@@ -252,7 +252,7 @@ class Program:
         from moa_tui.cli.ask import answer, question  # noqa: PLC0415 - brings the engine
 
         streams = self.streams
-        setup, connections = self._setup(arguments)
+        setup, connections = self.prepared(arguments)
         asked = question(arguments, setup, streams=streams)
         if arguments.as_json and isinstance(streams.stdout, io.TextIOWrapper):
             streams.stdout.reconfigure(encoding="utf-8")
@@ -266,8 +266,6 @@ class Program:
             return _FAILED
 
     def _pull(self, arguments: Arguments) -> int:
-        import asyncio  # noqa: PLC0415 - --version and lists don't need it
-
         from moa_tui.cli.pull import pull  # noqa: PLC0415 - lazy
         from moa_tui.engine.clock import AsyncioClock  # noqa: PLC0415 - lazy
         from moa_tui.providers.smollm2 import SmolLM2  # noqa: PLC0415 - lazy
@@ -278,10 +276,7 @@ class Program:
             embedded=SmolLM2(models, clock=AsyncioClock()),
             stderr=self.streams.stderr,
         )
-        try:
-            return asyncio.run(_cancelled_by_signals(work))
-        except asyncio.CancelledError:
-            return _INTERRUPTED
+        return _run(lambda: _cancelled_by_signals(work))
 
     def _presets(self, arguments: Arguments) -> int:
         from moa_tui.cli.presets import presets  # noqa: PLC0415 - lazy
@@ -289,7 +284,12 @@ class Program:
         shelf = _presets_in(folders(arguments.config_dir, self.environ))
         return presets(arguments, shelf, streams=self.streams)
 
-    def _setup(self, arguments: Arguments) -> tuple[Setup, Connections]:
+    def prepared(self, arguments: Arguments) -> tuple[Setup, Connections]:
+        """Return what a command gets, and the connections that somebody must close.
+
+        Raises:
+            ConfigError: the config folder can't be one.
+        """
         from moa_tui import config  # noqa: PLC0415 - not needed to list presets
         from moa_tui.engine.clock import AsyncioClock  # noqa: PLC0415 - brings asyncio
         from moa_tui.providers.smollm2 import SmolLM2  # noqa: PLC0415 - lazy
@@ -324,7 +324,9 @@ def _presets_in(where: Folders) -> Presets:
     return Presets((PRESETS, where.config / "presets"))
 
 
-def _run(work: Callable[[], Coroutine[None, None, int]], connections: Connections) -> int:
+def _run(
+    work: Callable[[], Coroutine[None, None, int]], connections: Connections | None = None
+) -> int:
     """Run a command's loop; whatever ends it, the connections are closed on the same loop."""
     import asyncio  # noqa: PLC0415 - --version and lists don't need it
 
@@ -332,9 +334,13 @@ def _run(work: Callable[[], Coroutine[None, None, int]], connections: Connection
         try:
             return await work()
         finally:
-            await connections.aclose()
+            if connections is not None:
+                await connections.aclose()
 
-    return asyncio.run(owned())
+    try:
+        return asyncio.run(owned())
+    except asyncio.CancelledError:
+        return _INTERRUPTED
 
 
 async def _cancelled_by_signals(work: Coroutine[None, None, int]) -> int:

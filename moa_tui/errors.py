@@ -76,5 +76,5 @@ def nearest(word: str, words: Iterable[str]) -> str:
     """Return '; did you mean "…"?' for the word that is most like a mistyped one, else ""."""
     import difflib  # noqa: PLC0415 - only mistakes need it
 
-    close = difflib.get_close_matches(word, sorted(words), n=1, cutoff=0.5)
+    close = difflib.get_close_matches(word, sorted(words), n=1)
     return f'; did you mean "{close[0]}"?' if close else ""

@@ -19,6 +19,7 @@ CommandName: TypeAlias = Literal["screen", "demo", "ask", "pull", "presets"]
 Temperature: TypeAlias = "float | Literal['unset']"
 
 _NO_COMMAND = re.compile(r"argument COMMAND: invalid choice: '(.*?)'", re.DOTALL)
+_SCREEN: Literal["screen"] = "screen"
 _EPILOG = """\
 Without a command: the full screen. Options stand before or after the command.
 A model is written endpoint/model, like ollama/llama3.2 or groq/openai/gpt-oss-120b.
@@ -66,9 +67,9 @@ def parse(argv: Sequence[str]) -> Arguments:
     if unknown:
         raise ConfigError(_unknown(unknown[0], _option_names(parser)))
     values = vars(found)
-    command: CommandName = values.get("command") or "screen"
+    command: CommandName = values.get("command") or _SCREEN
     wishes = _wishes(values)
-    if command not in ("screen", "ask") and wishes != Wishes():
+    if command not in (_SCREEN, "ask") and wishes != Wishes():
         raise ConfigError(f"options about the mixture mean nothing to moa-tui {command}")
     return Arguments(
         command=command,
@@ -98,7 +99,7 @@ class _Parser(argparse.ArgumentParser):
             raise ConfigError(f"{one_line(message)}; see moa-tui --help")
         word = one_line(command[1], 60)
         raise ConfigError(
-            f'no command is called "{word}"{nearest(word, get_args(CommandName))}\n'
+            f'no command is called "{word}"{nearest(word, {*get_args(CommandName)} - {_SCREEN})}\n'
             'a prompt goes like this: moa-tui ask "…"'
         )
 

@@ -77,7 +77,7 @@ async def answer(asked: Question, arguments: Arguments, ports: Ports, *, streams
     Raises:
         ConfigError: an endpoint is unknown or has no key; nothing was called.
         OSError: the output takes nothing more; every stream is closed.
-        KeyboardInterrupt: a second signal, or one while the output blocks; likewise.
+        CancelledError: a second signal came; likewise.
     """
     output = Output(streams.stdout)
     report: Lines | Progress = Lines(output, streams.stderr)
@@ -86,15 +86,22 @@ async def answer(asked: Question, arguments: Arguments, ports: Ports, *, streams
         report = Progress(output, streams.stderr, mixture=asked.mixture, is_quiet=quiet)
     code = FAILED
     conversation = Conversation(asked.prompt)
-    async with open_run(asked.mixture, conversation, ports.providers, clock=ports.clock) as run:
-        with _interruptible(run.stop, output) as interrupt:
-            async for event in run:
-                report.show(event)
-                if isinstance(event, RunFinished):
-                    code = ANSWERED
-                if isinstance(event, RunFailed) and not interrupt.came:
-                    report.failed(event)
+    try:
+        async with open_run(asked.mixture, conversation, ports.providers, clock=ports.clock) as run:
+            with _interruptible(run.stop, output) as interrupt:
+                async for event in run:
+                    report.show(event)
+                    if isinstance(event, RunFinished):
+                        code = ANSWERED
+                    if isinstance(event, RunFailed) and not interrupt.came:
+                        report.failed(event)
+    except _WriteInterruptedError:
+        return INTERRUPTED
     return INTERRUPTED if interrupt.came else code
+
+
+class _WriteInterruptedError(Exception):
+    """A signal came while the output took nothing."""
 
 
 @dataclass(slots=True)
@@ -107,7 +114,7 @@ class _Interrupt:
 @contextmanager
 def _interruptible(stop: Callable[[], None], output: Output) -> Iterator[_Interrupt]:
     """Let SIGINT, SIGTERM and SIGHUP stop the run, so that its end is told; twice is at once."""
-    loop = asyncio.get_running_loop()
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
     interrupt = _Interrupt()
 
     def stop_run() -> None:
@@ -115,12 +122,11 @@ def _interruptible(stop: Callable[[], None], output: Output) -> Iterator[_Interr
             stop()
 
     def heard(_signal: int, _frame: object) -> None:
-        # A blocked write is retried for ever after a signal unless the handler raises.
-        if interrupt.came or output.is_busy:
-            interrupt.came = True
-            raise KeyboardInterrupt
-        interrupt.came = True
-        loop.call_soon_threadsafe(stop_run)
+        if output.is_busy:
+            # Python goes on with a blocked write for ever unless the handler raises.
+            raise _WriteInterruptedError
+        is_second, interrupt.came = interrupt.came, True
+        loop.call_soon_threadsafe(task.cancel if task and is_second else stop_run)
 
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     # Not the loop's own signal handlers: they run between two steps, never inside a blocked write.

@@ -1,0 +1,271 @@
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+import virtual_time
+from cli_given import Screenless, mixture, setup
+from racing import does, says
+
+from moa_tui.cli.arguments import parse
+from moa_tui.cli.ask import answer, question
+from moa_tui.cli.setup import Streams
+from moa_tui.engine.provider import Finish, Relabel, Text, Thinking
+from moa_tui.errors import ConfigError, ProviderError
+from moa_tui.providers.scripted import Wait
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from moa_tui.cli.setup import Setup
+    from moa_tui.engine.mixture import Mixture
+    from moa_tui.providers.scripted import Script
+
+PAIR = mixture("t/a", "t/b", to="t/m")
+SAYING = {"a": says("one"), "b": says("two", first_s=2.0), "m": says("The ", "answer")}
+DEAD = ProviderError("connect", "nothing listens at 127.0.0.1:1", "start it")
+
+
+def asked(
+    line: Sequence[str], given: Setup, at: Screenless | None = None
+) -> tuple[int, Screenless]:
+    """Run ``ask`` with these arguments in virtual time."""
+    at = at or Screenless()
+    arguments = parse(["ask", "--preset", "team", *line])
+    what = question(arguments, given, streams=at.streams)
+    code = virtual_time.run(answer(what, arguments, given.ports, streams=at.streams))
+    return code, at
+
+
+def race(base: Mixture, scripts: dict[str, Script], *options: str) -> tuple[int, Screenless]:
+    return asked(["why", *options], setup(base, scripts=scripts))
+
+
+def test_the_answer_goes_to_stdout_and_progress_to_stderr() -> None:
+    code, at = race(PAIR, SAYING)
+    assert (code, at.out) == (0, "The answer\n")
+    assert [line.split(", ")[0] for line in at.err] == [
+        "proposers",
+        "  1 a: done",
+        "  2 b: done",
+        "merging with m",
+        "done in 4.0 s",
+    ]
+
+
+def test_quiet_leaves_only_the_answer() -> None:
+    _, at = race(PAIR, SAYING, "--quiet")
+    assert (at.out, at.err) == ("The answer\n", [])
+
+
+def test_several_layers_are_counted() -> None:
+    _, at = race(mixture("t/a", to="t/m", repeat=2), SAYING)
+    assert [line for line in at.err if line.startswith("layer")] == ["layer 1 of 2", "layer 2 of 2"]
+
+
+def test_json_writes_every_event_as_a_line_and_nothing_else() -> None:
+    code, at = race(PAIR, SAYING, "--json")
+    events = [json.loads(line) for line in at.out.splitlines()]
+    assert (code, at.err) == (0, [])
+    assert [event["n"] for event in events] == list(range(1, len(events) + 1))
+    assert events[0]["event"] == "run_started"
+    assert events[-1]["event"] == "run_finished"
+    assert events[-1]["answer"] == "The answer"
+
+
+def test_json_keeps_chinese_readable_and_every_event_on_its_line() -> None:
+    scripts = {"a": says("你好\n\u2028!")}
+    _, at = race(mixture("t/a"), scripts, "--json")
+    told = [line for line in at.out.split("\n") if "seat_finished" in line]
+    assert len(told) == 1
+    assert "你好" in told[0]
+
+
+def test_a_race_without_a_merge_prints_the_last_layers_proposals_in_seat_order() -> None:
+    scripts = {"a": says("slow", first_s=9.0), "b": says("fast\n")}
+    code, at = race(mixture("t/a", "t/b"), scripts)
+    assert (code, at.out) == (0, "## 1 a\n\nslow\n\n## 2 b\n\nfast\n")
+
+
+def test_a_failed_run_says_why_and_exits_1_even_when_quiet() -> None:
+    dead = does(DEAD)
+    code, at = race(PAIR, {"a": dead, "b": dead}, "--quiet")
+    assert (code, at.out, len(at.err)) == (1, "", 1)
+    assert at.err[0].startswith("moa-tui: ")
+    assert "nothing listens at 127.0.0.1:1" in at.err[0]
+
+
+def test_a_failed_run_says_why_on_stderr_beside_json_too() -> None:
+    code, at = race(PAIR, {"a": does(DEAD), "b": does(DEAD)}, "--json")
+    assert (code, len(at.err)) == (1, 1)
+    assert json.loads(at.out.splitlines()[-1])["event"] == "run_failed"
+
+
+def test_one_dead_seat_is_told_and_the_rest_answers() -> None:
+    code, at = race(PAIR, {**SAYING, "a": does(DEAD)})
+    assert (code, at.out) == (0, "The answer\n")
+    assert "  1 a: failed: nothing listens at 127.0.0.1:1. Start it" in at.err
+
+
+def test_what_comes_while_the_answer_is_written_is_told_after_it() -> None:
+    base = mixture("t/a", "t/b", to="t/m")
+    late = setup(
+        base.__class__(layers=base.layers, aggregator=base.aggregator, name="team", quorum=1),
+        scripts={"a": says("one"), "b": says("two", first_s=2.5), "m": says("The ", "answer")},
+    )
+    at = Screenless()
+    both = io.StringIO()
+    at.streams = Streams(stdin=io.StringIO(), stdout=both, stderr=both)
+    arguments = parse(["ask", "--preset", "team", "why"])
+    what = question(arguments, late, streams=at.streams)
+    virtual_time.run(answer(what, arguments, late.ports, streams=at.streams))
+    lines = both.getvalue().splitlines()
+    assert lines.index("The answer") < lines.index(next(line for line in lines if "2 b" in line))
+
+
+def test_text_that_turns_out_to_be_reasoning_is_set_apart() -> None:
+    merging = does(Text("Hmm"), Relabel(), Thinking("."), Text("Good"), Finish("stop"))
+    code, at = race(PAIR, {**SAYING, "m": merging})
+    assert (code, at.out) == (0, "Hmm\n\nGood\n")
+    assert "what stands above was its reasoning; the answer follows" in at.err
+
+
+def test_a_fallbacks_answer_is_set_apart_from_the_failed_start() -> None:
+    cut = does(Text("Half"), ProviderError("cut", "the connection broke"))
+    given = setup(
+        PAIR.__class__(
+            layers=PAIR.layers,
+            aggregator=PAIR.aggregator.__class__(
+                agent=PAIR.aggregator.agent, fallback=(mixture("t/n").agents[0],)
+            ),
+            name="team",
+        ),
+        scripts={**SAYING, "m": cut, "n": says("Whole")},
+    )
+    code, at = asked(["why"], given)
+    assert (code, at.out) == (0, "Half\n\nWhole\n")
+    assert "another try, with n" in at.err
+
+
+# The prompt
+
+
+@pytest.mark.parametrize(
+    ("line", "typed", "prompt"),
+    [
+        (["why"], "not this", "why"),
+        ([], "why\n", "why"),
+        (["-"], "\n  why\nnot\n", "  why\nnot"),
+        (["-"], "a\x1b[2Jb\r\n", "a␛[2Jb"),
+        ([], "字" * 1_000_000, "字" * 1_000_000),
+    ],
+)
+def test_the_prompt_is_the_argument_or_what_is_piped_in(
+    line: list[str], typed: str, prompt: str
+) -> None:
+    given = setup(PAIR)
+    arguments = parse(["ask", "--preset", "team", *line])
+    at = Screenless(typed)
+    assert question(arguments, given, streams=at.streams).prompt == prompt
+
+
+@pytest.mark.parametrize("typed", ["", " \n\t\n", "\u200b"])
+def test_an_empty_prompt_is_refused(typed: str) -> None:
+    with pytest.raises(ConfigError, match="the prompt is empty"):
+        asked([], setup(PAIR), Screenless(typed))
+
+
+def test_an_endless_prompt_is_refused() -> None:
+    with pytest.raises(ConfigError, match="longer than 16 million characters"):
+        asked([], setup(PAIR), Screenless("y\n" * 10_000_000))
+
+
+def test_nothing_is_read_from_a_terminal_unasked() -> None:
+    with pytest.raises(ConfigError, match="what is the prompt"):
+        asked([], setup(PAIR), Screenless("why", is_terminal=True))
+
+
+# Refusals
+
+
+def test_without_the_embedded_model_the_pull_command_is_named() -> None:
+    embedded = mixture("embedded/smollm2-135m-instruct", name="embedded")
+    with pytest.raises(ConfigError, match=r"moa-tui pull embedded/smollm2-135m-instruct"):
+        question(parse(["ask", "why"]), setup(embedded), streams=Screenless().streams)
+
+
+def test_a_mistake_in_the_config_file_is_refused_before_anything_is_called() -> None:
+    given = setup(PAIR, mistakes=["config.toml: a is wrong", "config.toml: b is wrong"])
+    with pytest.raises(ConfigError, match=r"config\.toml: a is wrong \(and 1 more\)"):
+        asked(["why"], given)
+
+
+def test_an_endpoint_without_a_key_is_refused_before_anything_is_called() -> None:
+    at = Screenless()
+    with pytest.raises(ConfigError, match="groq needs a key"):
+        asked(["why"], setup(mixture("t/a", "groq/b", to="t/m"), scripts=SAYING), at)
+    assert (at.out, at.err) == ("", [])
+
+
+# Ways out
+
+
+class _Closed(io.StringIO):
+    """A reader that goes away after the first line."""
+
+    def write(self, text: str) -> int:
+        if self.getvalue():
+            raise BrokenPipeError
+        return super().write(text)
+
+
+def test_a_reader_that_goes_away_ends_the_run() -> None:
+    at = Screenless()
+    at.streams = Streams(stdin=io.StringIO(), stdout=_Closed(), stderr=at.streams.stderr)
+    with pytest.raises(BrokenPipeError):
+        asked(["why", "--json"], setup(PAIR, scripts=SAYING), at)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_stops_every_seat_tells_the_end_and_exits_130(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    scripts = {**SAYING, "b": _signals(number)}
+    code, at = race(PAIR, scripts, "--json")
+    events = [json.loads(line) for line in at.out.splitlines()]
+    assert (code, at.err) == (130, [])
+    assert [event["kind"] for event in events if event["event"] == "seat_failed"] == ["stopped"] * 2
+    assert (events[-1]["event"], events[-1]["kind"]) == ("run_failed", "stopped")
+    assert signal.getsignal(number) is before
+
+
+def _signals(number: signal.Signals, *, times: int = 1) -> Script:
+    def script(_request: object) -> list[Text | Wait]:
+        for _ in range(times):
+            signal.raise_signal(number)
+        return [Text("on and on"), Wait(3600.0)]
+
+    return script
+
+
+def test_a_second_signal_ends_at_once() -> None:
+    with pytest.raises(asyncio.CancelledError):
+        race(PAIR, {**SAYING, "a": _signals(signal.SIGINT, times=2)})
+
+
+class _Blocked(io.StringIO):
+    """A pipe that nobody reads: the write is under way when the signal comes."""
+
+    def write(self, text: str) -> int:
+        signal.raise_signal(signal.SIGTERM)
+        return super().write(text)
+
+
+def test_a_signal_while_stdout_blocks_ends_at_once() -> None:
+    at = Screenless()
+    at.streams = Streams(stdin=io.StringIO(), stdout=_Blocked(), stderr=at.streams.stderr)
+    code, _ = asked(["why", "--json"], setup(PAIR, scripts=SAYING), at)
+    assert code == 130

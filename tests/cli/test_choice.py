@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from cli_given import mixture, setup
+
+from moa_tui.cli.arguments import Wishes
+from moa_tui.cli.choice import EMBEDDED_MODEL, choose, needs_fetch
+from moa_tui.engine.mixture import Agent, Layer, Mixture
+from moa_tui.engine.provider import Endpoint, Price
+from moa_tui.errors import ConfigError
+
+TEAM = mixture("ollama/a", "groq/b", to="ollama/m", repeat=2)
+EMBEDDED = mixture(EMBEDDED_MODEL, to=EMBEDDED_MODEL, name="embedded")
+
+
+def changed(wishes: Wishes, base: Mixture = TEAM) -> Mixture:
+    return choose(replace(wishes, preset=base.name), setup(base))
+
+
+def refused(wishes: Wishes, base: Mixture = TEAM) -> str:
+    with pytest.raises(ConfigError) as caught:
+        changed(wishes, base)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("wished", "preferred", "chosen"),
+    [("team", "other", "team"), (None, "other", "other"), (None, "", "embedded")],
+)
+def test_the_option_comes_first_then_the_preference_then_the_embedded_model(
+    wished: str | None, preferred: str, chosen: str
+) -> None:
+    given = setup(TEAM, EMBEDDED, replace(TEAM, name="other"), preferred=preferred)
+    assert choose(Wishes(preset=wished), given).name == chosen
+
+
+def test_without_wishes_a_preset_stays_as_it_is() -> None:
+    assert changed(Wishes()) == TEAM
+
+
+def test_proposers_replace_the_layers_by_one() -> None:
+    found = changed(Wishes(proposers=("groq/x", "ollama/y"), layers=3))
+    assert found.layers == (
+        Layer(proposers=(Agent(model="groq/x"), Agent(model="ollama/y")), repeat=3),
+    )
+    assert found.aggregator == TEAM.aggregator
+
+
+def test_proposers_alone_run_once() -> None:
+    assert changed(Wishes(proposers=("groq/x",))).proposer_layers == 1
+
+
+def test_layers_repeat_the_presets_only_layer() -> None:
+    assert changed(Wishes(layers=5)).layers == (replace(TEAM.layers[0], repeat=5),)
+
+
+def test_layers_are_refused_where_the_layers_differ() -> None:
+    two = replace(TEAM, layers=(*TEAM.layers, *TEAM.layers))
+    assert refused(Wishes(layers=2), two) == (
+        "--layers can't be used with team: it has 2 different layers"
+    )
+
+
+def test_values_of_the_command_line_hold_for_every_agent() -> None:
+    picky = Agent(model="t/a", temperature=0.9, max_tokens=7)
+    base = replace(
+        TEAM,
+        layers=(Layer(proposers=(picky,)),),
+        aggregator=replace(TEAM.aggregator, agent=picky, fallback=(picky,)),
+    )
+    found = changed(Wishes(temperature=0.0, max_tokens=5, history="off"), base)
+    assert [found.options_for(agent).temperature for agent in found.agents] == [0.0]
+    assert [found.options_for(agent).max_tokens for agent in found.agents] == [5]
+    assert found.history == "off"
+
+
+def test_an_aggregator_keeps_the_presets_instruction() -> None:
+    base = replace(TEAM, aggregator=replace(TEAM.aggregator, instruction="{references}"))
+    found = changed(Wishes(aggregator="groq/x"), base).aggregator
+    assert found == replace(base.aggregator, agent=Agent(model="groq/x"))
+
+
+def test_naming_an_aggregator_for_a_race_asks_for_a_merge() -> None:
+    found = changed(Wishes(aggregator="groq/x"), mixture("t/a", name="race"))
+    assert found.aggregator.strategy == "synthesize"
+
+
+def test_a_merge_can_be_made_a_race() -> None:
+    assert changed(Wishes(strategy="none")).calls == 4
+
+
+def test_a_merge_without_an_aggregator_is_refused() -> None:
+    assert refused(Wishes(strategy="synthesize"), mixture("t/a", name="race")) == (
+        "the strategy 'synthesize' needs an aggregator model"
+    )
+
+
+def test_proposers_and_an_aggregator_need_no_preset() -> None:
+    found = choose(Wishes(proposers=("t/a",), aggregator="t/m"), setup(EMBEDDED))
+    assert found == mixture("t/a", to="t/m", name="command line")
+
+
+def test_proposers_without_a_preset_must_say_who_merges() -> None:
+    with pytest.raises(ConfigError, match="say who merges"):
+        choose(Wishes(proposers=("t/a",)), setup(EMBEDDED))
+
+
+def test_a_bare_name_is_the_model_of_the_one_endpoint_that_has_it() -> None:
+    priced = Endpoint(name="lab", kind="openai", prices={"org/only": Price(1, 1)})
+    given = setup(TEAM, EMBEDDED, endpoints=[priced])
+    wishes = Wishes(preset="team", proposers=("a", "smollm2-135m-instruct", "org/only"))
+    models = [agent.model for agent in choose(wishes, given).layers[0].proposers]
+    assert models == ["ollama/a", EMBEDDED_MODEL, "lab/org/only"]
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("a", "2 endpoints have a: write groq/a or ollama/a"),
+        ("zork", "no endpoint is known to have zork: write it like ollama/zork"),
+        ("olama/a", 'olama/a: no endpoint is called "olama"; did you mean "ollama"?'),
+        ("ollama/", "model 'ollama/': write it as endpoint/model, like ollama/llama3.2"),
+    ],
+)
+def test_a_name_that_means_no_model_is_refused(model: str, message: str) -> None:
+    assert refused(Wishes(proposers=(model,)), mixture("ollama/a", "groq/a", to="t/m")) == message
+
+
+@pytest.mark.parametrize(
+    ("base", "has_it", "needed"),
+    [(EMBEDDED, False, True), (EMBEDDED, True, False), (TEAM, False, False)],
+)
+def test_only_a_mixture_of_the_embedded_model_wants_its_file(
+    base: Mixture, *, has_it: bool, needed: bool
+) -> None:
+    assert needs_fetch(base, setup(base, has_embedded=has_it)) is needed
