@@ -6,7 +6,7 @@ Pure: a seat's state and a size in, strips out.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from moa_tui.engine.state import SeatState
     from moa_tui.ui.look import Palette
+
+Row: TypeAlias = tuple[Segment, ...]
+"""A row of a page, as segments."""
 
 _ROOMY_FROM: Final = 12
 _COMPACT_BELOW: Final = 8
@@ -192,12 +195,13 @@ def foot(
 
 def page(
     seat: SeatState, hints: Sequence[tuple[str, str]], *, shape: Shape, palette: Palette
-) -> list[Strip]:
+) -> list[Row]:
     """Return what a seat shows that isn't streaming: why it waits or failed, or its answer.
 
-    Strips are at most the text's width, without a ground.
+    Rows are at most the text's width, without a ground. They aren't strips, since a strip's
+    caches take a kilobyte.
     """
-    rows: list[list[Strip]] = []
+    rows: list[list[Row]] = []
     text = "" if seat.is_live else str(seat.text).strip()
     failed = seat.status == "failed"
     if failed or seat.status == "retrying" or not text:
@@ -212,16 +216,16 @@ def page(
     return _spaced(rows, blank=not shape.is_compact)
 
 
-def _spaced(groups: Sequence[Sequence[Strip]], *, blank: bool) -> list[Strip]:
-    strips: list[Strip] = []
+def _spaced(groups: Sequence[Sequence[Row]], *, blank: bool) -> list[Row]:
+    rows: list[Row] = []
     for group in groups:
-        if strips and group and blank:
-            strips.append(Strip.blank(0))
-        strips.extend(group)
-    return strips
+        if rows and group and blank:
+            rows.append(())
+        rows.extend(group)
+    return rows
 
 
-def _said(seat: SeatState, *, shape: Shape, palette: Palette) -> list[list[Strip]]:
+def _said(seat: SeatState, *, shape: Shape, palette: Palette) -> list[list[Row]]:
     """Return the paragraphs that tell a seat's state, the first one in its colour."""
     key = look.state_key(seat)
     endpoint = seat.model.partition("/")[0]
@@ -238,29 +242,32 @@ def _said(seat: SeatState, *, shape: Shape, palette: Palette) -> list[list[Strip
     return [_wrapped(text, style, shape.text_width) for text, style in paragraphs if text]
 
 
-def _answer(text: str, *, shape: Shape, palette: Palette, plain: bool) -> list[Strip]:
+def _answer(text: str, *, shape: Shape, palette: Palette, plain: bool) -> list[Row]:
     """Return an ended seat's text: Markdown, or plain where it broke off or is very long."""
     if plain or len(text) > _LONGEST_PAGE:
         return _wrapped(text, palette.muted if plain else palette.ink, shape.text_width)
     # Markdown costs 50 ms to import, which the first paint shouldn't wait for.
     from moa_tui.ui.markdown import render  # noqa: PLC0415 - see above
 
-    strips = render(text, width=shape.text_width, palette=palette, tight=shape.is_compact)
-    return [strip for strip in strips if not is_empty(strip)] if shape.is_compact else strips
+    rows = [
+        tuple(strip)
+        for strip in render(text, width=shape.text_width, palette=palette, tight=shape.is_compact)
+    ]
+    return [row for row in rows if not is_empty(row)] if shape.is_compact else rows
 
 
-def is_empty(strip: Strip) -> bool:
+def is_empty(row: Row) -> bool:
     """Return whether a row says nothing, like an empty line of code."""
-    return not strip.text.strip(f" {look.CODE_BAR}")
+    return not any(segment.text.strip(f" {look.CODE_BAR}") for segment in row)
 
 
-def _wrapped(text: str, style: Style, width: int) -> list[Strip]:
+def _wrapped(text: str, style: Style, width: int) -> list[Row]:
     wrap = Wrap(width)
     wrap.append(text)
-    return [Strip([Segment(fitted(row, width), style)]) for row in wrap.rows]
+    return [(Segment(fitted(row, width), style),) for row in wrap.rows]
 
 
-def _hint_rows(hints: Sequence[tuple[str, str]], *, width: int, palette: Palette) -> list[Strip]:
+def _hint_rows(hints: Sequence[tuple[str, str]], *, width: int, palette: Palette) -> list[Row]:
     """Return key and label pairs, as many a row as fit."""
     rows: list[list[Segment]] = [[]]
     for key, label in hints:
@@ -273,4 +280,4 @@ def _hint_rows(hints: Sequence[tuple[str, str]], *, width: int, palette: Palette
         if rows[-1]:
             rows[-1].append(Segment("  "))
         rows[-1].extend(look.clipped(pair, width))
-    return [Strip(row) for row in rows]
+    return [tuple(row) for row in rows]

@@ -119,7 +119,7 @@ class Wrap:
         """Return (end of the row, start of the next) within a window; None when all of it fits."""
         if window.isascii():
             return self._cut_ascii(window)
-        near = window[: 3 * self.width]
+        near = window[: self.width + 2]
         cut = self._cut_wide(near)
         return cut if cut or len(near) == len(window) else self._cut_wide(window)
 
@@ -268,10 +268,9 @@ class Tail:
 
     def rows_of(self, width: int, *, is_compact: bool) -> None:
         """Set the rows' width in cells; a new one wraps all again when text is next taken."""
-        if self._wrap is None or (self._wrap.width, self._is_compact) != (width, is_compact):
+        if (self._width, self._is_compact) != (width, is_compact):
             self._wrap = None
-            self._is_compact = is_compact
-            self._width = width
+            self._width, self._is_compact = width, is_compact
 
     def take(self, seat: SeatState) -> int | None:
         """Wrap what is new and return the first row that changed; None when nothing did."""
@@ -281,6 +280,10 @@ class Tail:
             self._take_both(self._wrap, seat)
             return 0
         return self._take_both(self._wrap, seat)
+
+    def forget(self) -> None:
+        """Give up the rows; they are wrapped again when text is next taken."""
+        self._wrap = None
 
     def _goes_on(self, seat: SeatState) -> bool:
         """Whether the state only has more text; a retry or relabelling has other text."""

@@ -76,7 +76,7 @@ class Tile(Widget, can_focus=True):
         self._tail = Tail()
         self._sight = Sight()
         self._strips = StripCache()
-        self._page: list[Strip] | None = None
+        self._page: list[card.Row] | None = None
         self._page_of: object = None
         self._frame: dict[int, Strip] = {}
         self._frame_of: dict[int, Strip] = {}
@@ -171,6 +171,7 @@ class Tile(Widget, can_focus=True):
         sight, was_page = self._sight, self._page is not None
         self._page = card.page(seat, self._hints, shape=self._shape, palette=self._palette)
         self._page_of = page_of
+        self._tail.forget()
         self._strips.clear()
         # Who follows the end of a text reads its answer from the start, who reads on stays there.
         stays = sight.total and (was_page or not sight.follows)

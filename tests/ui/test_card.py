@@ -26,8 +26,8 @@ def foot(seat: SeatState, rate: float | None, *, shape: Shape = TIGHT) -> str:
 
 
 def page(seat: SeatState, *hints: tuple[str, str], shape: Shape = TIGHT) -> list[str]:
-    strips = card.page(seat, hints, shape=shape, palette=PALETTE)
-    return [strip.text.rstrip() for strip in strips]
+    found = card.page(seat, hints, shape=shape, palette=PALETTE)
+    return ["".join(segment.text for segment in row).rstrip() for row in found]
 
 
 def test_a_head_ends_in_state_and_time() -> None:
