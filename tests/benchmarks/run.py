@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from pathlib import Path
 
@@ -27,6 +28,8 @@ def main() -> None:
     sys.path.append(str(Path(__file__).parent.parent))
     from benchmarks.figures import print_table  # noqa: PLC0415 - with the rest, once the path is set
 
+    # On a busy machine a saturated baseline gets too little to do, and looks cheap.
+    print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")  # noqa: T201 - a fact
     missed = False
     for name in names:
         rows = importlib.import_module(f"benchmarks.{name}").measure()
