@@ -59,7 +59,7 @@ class Blocks:
         self._fence = ""
         self._opener = ""
         self._may_pause = True
-        self._is_code_over = False
+        self._is_over = False
         self._item_indent = 0
 
     @property
@@ -111,7 +111,7 @@ class Blocks:
         is_end = set(text) == {self._fence[0]} and len(text) >= len(self._fence)
         if is_end and _indent_of(line) <= _MOST_INDENT:
             self._fence = ""
-            self._is_code_over = True
+            self._is_over = True
             return
         is_pause = self._may_pause and not line[0].isspace() and not self._lines[-1].strip()
         if self._size < (_CODE_SOFT if is_pause else _CODE_HARD):
@@ -130,30 +130,33 @@ class Blocks:
         gap = self._gap_before(text, indent)
         if gap is not None and self._has_content:
             self._close(closed, gap=gap)
-        self._is_code_over = self._after_blank = False
-        if indent > _MOST_INDENT:
+        self._is_over = self._after_blank = False
+        if indent > _MOST_INDENT or (self._item_indent and indent >= self._item_indent):
             return
+        self._is_over = bool(_HEADING.match(text) or _RULE.match(text))
         fence = _FENCE.match(text)
-        if fence and not (self._item_indent and indent >= self._item_indent):
+        if fence:
             self._fence = fence[1] or fence[2]
             self._opener = line
             self._may_pause = text.strip("`~{. ").lower() not in _NEVER_PAUSES
             return
         item = _item(text)
-        if item and not (self._item_indent and indent >= self._item_indent):
+        if item:
             room = item["room"].expandtabs(4)
             marker = item.start("room") + (len(room) if 1 <= len(room) <= 4 else 1)  # noqa: PLR2004 - CommonMark 5.2
             self._item_indent = indent + marker
 
     def _gap_before(self, text: str, indent: int) -> bool | None:
         """Return whether a new block that begins here wants a gap; None when none begins."""
-        if self._is_code_over:
+        if self._is_over:
             return True
         if self._size >= LONGEST_BLOCK:
             return self._after_blank
         if indent > _MOST_INDENT or (self._item_indent and indent >= self._item_indent):
             return None
-        if _HEADING.match(text) or _FENCE.match(text):
+        # Under a paragraph a line of dashes makes it a heading.
+        is_rule = _RULE.match(text) and (self._item_indent or text[0] != "-")
+        if is_rule or _HEADING.match(text) or _FENCE.match(text):
             return True
         if self._item_indent and _item(text):
             return self._after_blank
