@@ -16,6 +16,8 @@ from rich.style import Style
 from textual.color import Color, ColorParseError
 from textual.strip import Strip
 
+from moa_tui.text import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -167,7 +169,7 @@ def ordinal(number: int) -> str:
 
 def seat_name(model: str) -> str:
     """Return what people call "endpoint/model": the last part of the model's own name."""
-    return model.rpartition("/")[2] or model
+    return one_line(model.rpartition("/")[2] or model)
 
 
 # Figures. Every one fits the field of its kind: time 5 cells, tokens 5, rate 4, ttft 4.

@@ -179,14 +179,12 @@ class Sight:
     @property
     def unseen(self) -> int:
         """Rows that arrived since following stopped."""
-        return 0 if self.follows else self.total - self._known
+        return 0 if self.follows else max(0, self.total - self._known)
 
     def grow(self, total: int) -> bool:
         """Take a new number of rows and return whether other rows are seen now."""
         self.total = total
-        if not self.follows:
-            return False
-        return self._move(self.last_top)
+        return self._move(self.last_top if self.follows else self.top)
 
     def rescale(self, total: int) -> None:
         """Take the same text in another number of rows: the end is kept, or about the place."""

@@ -40,6 +40,10 @@ _BLANK_ROW: Final = -1
 NEW_LINES: Final = " {down} {count} new line{s} "
 
 
+def _binding(keys: str, action: str, label: str, tooltip: str) -> Binding:
+    return Binding(keys, action, label, id=f"tile.{action}", show=False, tooltip=tooltip)
+
+
 class Tile(Widget, can_focus=True):
     """One seat of the race: head, lane, text that follows its end, figures.
 
@@ -49,12 +53,12 @@ class Tile(Widget, can_focus=True):
 
     DEFAULT_CSS = "Tile { background: $surface; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "scroll_down", "Down", id="tile_down", show=False, tooltip="A row down"),
-        Binding("up,k", "scroll_up", "Up", id="tile_up", show=False, tooltip="A row up"),
-        Binding("pagedown", "page_down", "Page down", id="tile_page_down", show=False),
-        Binding("pageup", "page_up", "Page up", id="tile_page_up", show=False),
-        Binding("home", "scroll_home", "Start", id="tile_home", show=False),
-        Binding("end", "scroll_end", "End", id="tile_end", show=False, tooltip="Follow the text"),
+        _binding("down,j", "scroll_down", "Down", "A row down"),
+        _binding("up,k", "scroll_up", "Up", "A row up; the text isn't followed then"),
+        _binding("pagedown", "page_down", "Page down", "What is seen, down"),
+        _binding("pageup", "page_up", "Page up", "What is seen, up"),
+        _binding("home", "scroll_home", "Start", "The start of the text"),
+        _binding("end", "scroll_end", "End", "The end of the text, followed"),
     ]
     ALLOW_SELECT = False
 

@@ -152,6 +152,22 @@ def test_a_text_that_fits_does_not_scroll() -> None:
     assert (sight.scroll(-1), sight.follows, sight.top) == (False, True, 0)
 
 
+def test_a_text_that_gets_shorter_is_still_in_sight() -> None:
+    sight = Sight(height=4)
+    sight.grow(20)
+    sight.scroll(-2)
+    sight.grow(6)
+    assert (sight.top, sight.unseen) == (2, 0)
+
+
+def test_other_widths_keep_the_place_in_the_text() -> None:
+    sight = Sight(height=4)
+    sight.grow(20)
+    sight.scroll(-8)
+    sight.rescale(40)
+    assert (sight.top, sight.follows, sight.unseen) == (16, False, 0)
+
+
 def test_the_strip_cache_is_bounded_and_drops_what_changed() -> None:
     cache = StripCache(most=3)
     rendered: list[int] = []

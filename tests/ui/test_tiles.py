@@ -8,6 +8,7 @@ import pytest
 from racing_seats import done, failed, grown, retrying, streaming, thinking, waiting
 from textual.app import App, ComposeResult
 from textual.geometry import Region
+from textual.theme import Theme
 
 from moa_tui.engine.mixture import Seat
 from moa_tui.engine.state import Log, SeatState
@@ -73,6 +74,12 @@ async def show(
 
 def rows(tile: Tile) -> list[str]:
     return [tile.render_line(y).text.rstrip() for y in range(tile.size.height)]
+
+
+def ink_of(tile: Tile) -> str:
+    """Return the colour of the first row's text."""
+    _bar, _air, text, *_ = tile.render_line(1)
+    return text.style.color.name if text.style and text.style.color else ""
 
 
 def only(app: Race) -> Tile:
@@ -307,6 +314,25 @@ async def test_all_lanes_of_a_layer_have_one_scale() -> None:
     seats = [streaming("x", 1, pieces=100), streaming("x", 2, pieces=600)]
     async with racing(*seats, size=(80, 18)) as (app, _):
         assert app.grid.scale == 1024
+
+
+async def test_another_theme_paints_tiles_anew() -> None:
+    async with racing(streaming("x"), done("y", 2), size=(80, 6)) as (app, pilot):
+        colours = []
+        for ink in ("#101010", "#f0f0f0"):
+            app.register_theme(Theme(name=ink, primary="#ff0000", variables={"ink": ink}))
+            app.theme = ink
+            await pilot.pause()
+            app.frames.flush()
+            await pilot.pause()
+            colours.append([ink_of(app.grid.tile(Seat(1, number))) for number in (1, 2)])
+        assert colours == [["#101010"] * 2, ["#f0f0f0"] * 2]
+
+
+async def test_a_hostile_name_stays_on_its_row() -> None:
+    seat = replace(streaming("x"), model="evil/a\nb\x1b]52;c;x\x07")
+    async with racing(seat) as (app, _):
+        assert rows(only(app))[0].startswith("▌ 1  a b␛]52;c;x␇ ")
 
 
 async def test_a_seat_that_waits_shows_what_for() -> None:
