@@ -16,7 +16,7 @@ import httpx
 
 from moa_tui.errors import ProviderError
 from moa_tui.providers import faults
-from moa_tui.providers.pace import Pacer
+from moa_tui.providers.pace import PacedTransport
 from moa_tui.text import Secret, clean, looks_like_key, one_line, redact
 
 if TYPE_CHECKING:
@@ -80,7 +80,6 @@ class HttpClient:
     ) -> None:
         self.endpoint = endpoint
         self.clock = clock
-        self.pacer = Pacer()
         self._secret = secret
         self._transport = transport
         self._client: httpx.AsyncClient | None = None
@@ -238,16 +237,11 @@ class HttpClient:
         return headers
 
     def _built(self) -> httpx.AsyncClient:
-        is_plain = urlsplit(self.endpoint.base_url).scheme == "http"
         try:
             return httpx.AsyncClient(
-                # Nothing is verified over plain HTTP, and loading the system's certificates takes
-                # as long as drawing the first screen: this context trusts nobody.
-                verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if is_plain else True,
+                transport=self._transport or self._direct(),
                 trust_env=not self.endpoint.is_local,
                 timeout=None,  # noqa: S113 - the injected clock keeps the limits
-                limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
-                transport=self._transport,
             )
         except ImportError:
             message = f"the proxy {self._proxy() or ''} is a SOCKS proxy, which is not supported"
@@ -256,6 +250,16 @@ class HttpClient:
             message = f"the environment's proxy or certificate settings are broken: {fault}"
             hint = "check SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY and ALL_PROXY"
             raise ProviderError("connect", message, hint) from None
+
+    def _direct(self) -> httpx.AsyncBaseTransport | None:
+        """Return our transport, or None where the library must find the environment's proxy."""
+        if self._proxy() is not None:
+            return None
+        if urlsplit(self.endpoint.base_url).scheme == "https":
+            return PacedTransport(httpx.create_ssl_context(trust_env=not self.endpoint.is_local))
+        # Nothing is verified over plain HTTP, and loading the system's certificates takes as long
+        # as drawing the first screen: this context trusts nobody.
+        return PacedTransport(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
 
 def pieces(response: httpx.Response) -> AsyncIterator[bytes]:

@@ -142,21 +142,22 @@ class ChatDecoder:
 
     def feed(self, data: bytes, /) -> None:
         """Read on; a call after the answer's end changes nothing."""
-        if self.answer.ended:
-            return
+        if not self.answer.ended:
+            self._read(data)
+
+    def close(self) -> None:
+        """Hear that the body has ended: the last line may lack its newline."""
+        if not self.answer.ended:
+            self._line(self._lines.close(), is_last=True)
+            self._check_length()
+        self.answer.flush()
+
+    def _read(self, data: bytes) -> None:
         for line in self._lines.feed(data):
             self._line(line)
             if self.answer.ended:
                 return
         self._check_length()
-
-    def close(self) -> None:
-        """Hear that the body has ended: the last line may lack its newline."""
-        if not self.answer.ended:
-            last = self._lines.close()
-            self._check_length()
-            self._line(last, is_last=True)
-        self.answer.flush()
 
     def _check_length(self) -> None:
         if self._lines.overflowed:

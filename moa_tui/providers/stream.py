@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, closing, nullcontext, suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,9 +15,7 @@ from moa_tui.providers.retry import retry_after, with_retries
 from moa_tui.text import Cleaner
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import AsyncGenerator, Callable, Mapping
-    from contextlib import AbstractContextManager
 
     import httpx
 
@@ -29,7 +27,6 @@ USAGE_WAIT_S = 2.0
 """How long usage is waited for after a finish reason."""
 
 _LINGER_S = 0.05
-_BLOCKED_S = 0.001
 _PIECES_A_TURN = 32
 
 
@@ -180,23 +177,16 @@ class _Exchange:
         raise error
 
     async def _read(self, response: httpx.Response) -> None:
-        http, answer, clock = self._http, self.decoder.answer, self._http.clock
-        with _peeking(response) as sock:
-            asked, unpaused = clock.now(), 0
-            async for piece in pieces(response):
-                self.decoder.feed(piece)
-                self._tell()
-                if answer.ended:
-                    # What follows is the body's end, which gives the connection back to the pool.
-                    self.is_over = True
-                    continue
-                unpaused += 1
-                if clock.now() - asked > _BLOCKED_S and answer.reason is None:
-                    await http.pacer.pause(sock)
-                    unpaused = 0
-                elif unpaused % _PIECES_A_TURN == 0:
-                    await asyncio.sleep(0)
-                asked = clock.now()
+        answer = self.decoder.answer
+        count = 0
+        async for piece in pieces(response):
+            self.decoder.feed(piece)
+            self._tell()
+            # What follows the answer's end is the body's, which gives back the connection.
+            self.is_over = answer.ended
+            count += 1
+            if count % _PIECES_A_TURN == 0:
+                await asyncio.sleep(0)
 
     def _tell(self) -> None:
         answer = self.decoder.answer
@@ -311,17 +301,3 @@ def _merged(deltas: list[Delta]) -> list[Delta]:
         elif delta is not None:
             out.append(delta)
     return out
-
-
-def _peeking(response: httpx.Response) -> AbstractContextManager[socket.socket | None]:
-    """Return a second handle on the connection's socket, closed with the block.
-
-    It must close before the connection does, or the server wouldn't hear of a cancelled call.
-    """
-    stream = response.extensions.get("network_stream")
-    if stream is None or stream.get_extra_info("ssl_object") is not None:
-        return nullcontext()
-    sock = stream.get_extra_info("socket")
-    if sock is None:
-        return nullcontext()
-    return closing(sock.dup())

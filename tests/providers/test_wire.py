@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from wire import DECODERS, Case, cases, cuts, decoded
+from wire_cases import DECODERS, Case, cases, cuts, decoded
 
 
 def named(case: Case) -> str:
