@@ -3,33 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, assert_never
 
 from textual import on, work
 from textual.containers import Horizontal
 from textual.screen import Screen
 
-from moa_tui.engine.events import (
-    LayerFinished,
-    LayerStarted,
-    MergeForced,
-    RunFailed,
-    RunFinished,
-    RunStarted,
-    SeatFailed,
-    SeatFinished,
-    SeatNote,
-    SeatPhase,
-    SeatRetrying,
-    SeatStarted,
-    SeatSwapped,
-    TextDelta,
-    TextRelabelled,
-    ThinkingDelta,
-)
-from moa_tui.engine.run import open_run
-from moa_tui.engine.state import RunState, apply
 from moa_tui.errors import CommandError, ConfigError
 from moa_tui.text import clean
 from moa_tui.ui import keys, told, words
@@ -38,7 +17,7 @@ from moa_tui.ui.footer import Footer
 from moa_tui.ui.header import Header
 from moa_tui.ui.sidebar import Sidebar
 from moa_tui.ui.stage import Stage, TooSmall
-from moa_tui.ui.turns import Turns
+from moa_tui.ui.turns import Turns, refused
 from moa_tui.ui.welcome import Fetching, Welcome
 
 if TYPE_CHECKING:
@@ -50,6 +29,7 @@ if TYPE_CHECKING:
 
     from moa_tui.engine.events import Event
     from moa_tui.engine.run import Run
+    from moa_tui.engine.state import RunState
     from moa_tui.ui.ports import Ports, Start
 
 _TICK_S = 0.25
@@ -69,21 +49,24 @@ class ConversationScreen(Screen[None]):
         self._needs_fetch = start.needs_fetch
         self._turns = Turns()
         self._run: Run | None = None
-        self._state = RunState()
+        self._state: RunState | None = None
+        self._is_asking = False
         self._fetching: Worker[None] | None = None
         self._interrupted_at: float | None = None
         self._is_free = told.is_free_by_name(ports, start.mixture)
         self._header = Header(self._facts())
         self._stage = Stage(told.greeting(ports, start))
+        self._sidebar = Sidebar(start.mixture)
+        self._too_small = TooSmall()
 
     def compose(self) -> ComposeResult:
         """Header, sidebar and stage, footer."""
         yield self._header
         with Horizontal(id="body"):
-            yield Sidebar(self._start.mixture)
+            yield self._sidebar
             yield self._stage
         yield Footer()
-        yield TooSmall()
+        yield self._too_small
 
     def on_mount(self) -> None:
         """Say what enter will do."""
@@ -120,7 +103,7 @@ class ConversationScreen(Screen[None]):
         elif self._needs_fetch and not self._ports.embedded.is_present:
             self._fetching = self._fetch(prompt)
         else:
-            self._state = RunState(status="running")
+            self._is_asking = True
             self._answer(prompt)
         self._tell()
 
@@ -131,12 +114,17 @@ class ConversationScreen(Screen[None]):
 
     @property
     def _is_busy(self) -> bool:
-        return self._state.status == "running" or self._fetching is not None
+        return self._is_asking or self._fetching is not None
 
     # The run.
 
     @work(group="run")
     async def _answer(self, prompt: Prompt) -> None:
+        # The engine costs 25 ms to import, which the first paint shouldn't wait for.
+        from moa_tui.engine.run import open_run  # noqa: PLC0415 - see above
+        from moa_tui.engine.state import RunState, apply  # noqa: PLC0415 - see above
+
+        self._state = RunState(status="running")
         conversation = self._turns.begin(prompt)
         await self._stage.begin(prompt)
         mixture, providers = self._start.mixture, self._ports.providers
@@ -148,63 +136,60 @@ class ConversationScreen(Screen[None]):
                 self._ticks.resume()
                 async for event in self._run:
                     self._state = apply(self._state, event)
-                    self._show(event)
+                    self._show(self._state, event)
         except ConfigError as error:
-            self._refuse(str(error))
+            self._finish(refused(self._state, str(error)))
         except Exception as error:  # noqa: BLE001 - a worker's edge: shown, and the conversation stays
-            self._refuse(f"{words.BUG}: {type(error).__name__}: {error}")
+            why = f"{words.BUG}: {type(error).__name__}: {error}"
+            self._finish(refused(self._state, why))
         finally:
             self._run = None
+            self._is_asking = False
             self._ticks.pause()
         if self._state.status == "done":
             self._go_on()
         self._tell()
 
-    def _show(self, event: Event) -> None:
+    def _show(self, state: RunState, event: Event) -> None:
         """Tell the parts whom an event concerns."""
-        state, stage = self._state, self._stage
+        from moa_tui.engine import events  # noqa: PLC0415 - loaded long ago, by the run
+
         match event:
-            case TextDelta() | ThinkingDelta():
-                stage.stream(state, event.seat, t=event.t)
+            case events.TextDelta() | events.ThinkingDelta():
+                self._stage.stream(state, event.seat, t=event.t)
                 return
-            case RunFinished():
+            case events.RunFinished():
                 self._turns.answered(event.answer)
-                self._finish()
-            case RunFailed():
-                self._finish()
-            case SeatNote():
+                self._finish(state)
+            case events.RunFailed():
+                self._finish(state)
+            case events.SeatNote():
                 self.notify(clean(event.message), markup=False)
             case (
-                RunStarted()
-                | LayerStarted()
-                | LayerFinished()
-                | MergeForced()
-                | SeatStarted()
-                | SeatPhase()
-                | SeatRetrying()
-                | SeatSwapped()
-                | SeatFinished()
-                | SeatFailed()
-                | TextRelabelled()
+                events.RunStarted()
+                | events.LayerStarted()
+                | events.LayerFinished()
+                | events.MergeForced()
+                | events.SeatStarted()
+                | events.SeatPhase()
+                | events.SeatRetrying()
+                | events.SeatSwapped()
+                | events.SeatFinished()
+                | events.SeatFailed()
+                | events.TextRelabelled()
             ):
                 pass
             case _:
                 assert_never(event)
-        stage.show(state, t=event.t)
+        self._stage.show(state, t=event.t)
         self._tell()
 
-    def _refuse(self, why: str) -> None:
-        """Show why no call was made, or none any more."""
-        self._state = replace(
-            self._state, status="failed", kind="invalid", message=clean(why), hint=""
-        )
-        self._finish()
-        self._stage.show(self._state, t=self._state.t)
-
-    def _finish(self) -> None:
+    def _finish(self, state: RunState) -> None:
         """Close the turn; a prompt that failed goes back to an empty composer."""
-        state, draft = self._state, self._stage.composer.draft
+        draft = self._stage.composer.draft
+        self._state = state
         self._stage.finish(state)
+        self._stage.show(state, t=state.t)
         if state.status == "done":
             return
         self._turns.fail(state.status)
@@ -212,7 +197,7 @@ class ConversationScreen(Screen[None]):
             draft.put(self._turns.last)
 
     def _tick(self) -> None:
-        if self._run is not None:
+        if self._run is not None and self._state is not None:
             self._stage.show(self._state, t=self._run.t)
             self._header.show(self._facts())
 
@@ -253,12 +238,14 @@ class ConversationScreen(Screen[None]):
     def _tell(self) -> None:
         """Tell everybody what holds now, and deal the rows out anew."""
         self._header.show(self._facts())
-        fits = self._stage.fit(self._turns)
-        self.query_one(TooSmall).cover(is_needed=not fits)
+        room = self._stage.fit(self._turns)
+        self._too_small.cover(is_needed=room is None)
+        if room is not None:
+            self._sidebar.display = room.has_sidebar
         notice = told.notice(
             self._ports,
             self._start.mixture,
-            is_live=self._state.status == "running",
+            is_live=self._is_asking,
             is_fetching=self._fetching is not None,
             needs_fetch=self._needs_fetch,
             has_queue=bool(self._turns.queue),
@@ -276,7 +263,7 @@ class ConversationScreen(Screen[None]):
             title=self._turns.title,
             mixture=self._start.mixture,
             run=self._state,
-            t=self._state.t if self._run is None else self._run.t,
+            t=0.0 if self._state is None else self._state.t if self._run is None else self._run.t,
             cost=told.cost(self._state, is_free=self._is_free),
             is_demo=self._start.is_demo,
         )
@@ -289,12 +276,16 @@ class ConversationScreen(Screen[None]):
             place=self._stage.place,
             state=self._state,
             seat=self._stage.focused_seat,
-            is_live=self._run is not None and self._state.status == "running",
+            is_live=self._run is not None and self._is_running,
             is_fetching=self._fetching is not None,
             was_asked=self._turns.last is not None,
         )
         known = keys.works(action, parameters, now)
         return super().check_action(action, parameters) if known is None else known
+
+    @property
+    def _is_running(self) -> bool:
+        return self._state is not None and self._state.status == "running"
 
     def _command(self, command: Callable[[Run], object]) -> None:
         """Give the live run a command; a refusal is said in its words."""

@@ -87,7 +87,7 @@ def _parts(facts: Facts, palette: look.Palette) -> dict[str, list[Segment]]:
         "shape": [Segment(words.shape(mixture), palette.ink), *_merger(mixture, palette)],
         "status": _status(run, palette),
     }
-    if run.status != "idle":
+    if run is not None:
         parts["elapsed"] = [Segment(look.clock(facts.t), palette.bright + look.BOLD)]
         parts["tokens"] = [Segment(f"{look.short(run.tokens)} tok", palette.ink)]
     if facts.cost:
@@ -106,7 +106,9 @@ def _merger(mixture: Mixture, palette: look.Palette) -> list[Segment]:
     ]
 
 
-def _status(run: RunState, palette: look.Palette) -> list[Segment]:
+def _status(run: RunState | None, palette: look.Palette) -> list[Segment]:
+    if run is None:
+        return []
     match run.status:
         case "idle":
             return []

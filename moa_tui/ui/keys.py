@@ -73,7 +73,7 @@ class Now:
     """What decides which commands work; ``seat`` is that of the tile in focus."""
 
     place: Place
-    state: RunState
+    state: RunState | None
     seat: SeatState | None = None
     is_live: bool = False
     is_fetching: bool = False
@@ -92,11 +92,11 @@ def works(action: str, parameters: tuple[object, ...], now: Now) -> bool | None:
             return now.is_fetching
         case "merge_now":
             is_typed = parameters == ("m",) and now.place == "composer"
-            return now.is_live and can_merge(now.state) and not is_typed
+            return now.is_live and _merges(now) and not is_typed
         case "refuse_merge":
-            return now.is_live and not can_merge(now.state)
+            return now.is_live and not _merges(now)
         case "retry_seat":
-            return now.is_live and now.seat is not None and _is_open(now.state, now.seat)
+            return now.is_live and _may_retry(now)
         case "again":
             return now.was_asked and not now.is_live and not now.is_fetching
         case _:
@@ -130,6 +130,14 @@ def can_merge(state: RunState) -> bool:
         return False
     live = state.layer_seats(state.layers[-1].layer)
     return len(state.layers) > 1 or any(seat.status == "done" for seat in live)
+
+
+def _merges(now: Now) -> bool:
+    return now.state is not None and can_merge(now.state)
+
+
+def _may_retry(now: Now) -> bool:
+    return now.state is not None and now.seat is not None and _is_open(now.state, now.seat)
 
 
 def merge_key(state: RunState, *, is_writing: bool) -> str:

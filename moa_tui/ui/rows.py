@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual.color import Color
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -15,11 +16,17 @@ from moa_tui.ui import look
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from textual.geometry import Size
+    from textual.geometry import Region, Size
+
+
+_BLACK: Final = Color(0, 0, 0)
 
 
 class Rows(Widget):
-    """A widget that is a list of rows; a subclass says what they are in `draw`."""
+    """A widget that is a list of rows, as wide as it is; a subclass says what they are in `draw`.
+
+    It has neither border nor padding: what stands there is drawn too.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,6 +45,15 @@ class Rows(Widget):
         """Return the number of rows at this width."""
         del container, viewport
         return len(self._rows(width))
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return rows as they are drawn: there is no border or padding to add to them."""
+        strips = [self.render_line(y) for y in crop.line_range]
+        for line_filter in self.get_line_filters():
+            strips = [strip.apply_filter(line_filter, _BLACK) for strip in strips]
+        if crop.column_span != (0, self.size.width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        return strips
 
     def render_line(self, y: int) -> Strip:
         """Return one row."""

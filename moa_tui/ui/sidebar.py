@@ -24,8 +24,7 @@ class Sidebar(Rows):
 
     DEFAULT_CSS: ClassVar[str] = """
     Sidebar {
-        width: 33; height: 1fr; padding: 1 1 0 1;
-        border-right: vkey $edge; background: $background;
+        width: 33; height: 1fr; background: $background;
     }
     """
 
@@ -34,7 +33,24 @@ class Sidebar(Rows):
         self._mixture = mixture
 
     def draw(self, width: int, palette: look.Palette) -> Sequence[Strip]:
-        """Return all rows; a screen that is too short shows the first ones."""
+        """Return all rows with the rule at their right; a short screen shows the first ones."""
+        inner = width - 3
+        air, rule = (
+            Segment(" ", palette.background),
+            Segment("▕", palette.background + palette.edge),
+        )
+        ground = palette.background
+        rows = [Strip([]), *self._account(inner, palette)]
+        rows += [Strip([])] * max(0, self.size.height - len(rows))
+        return [
+            Strip([air, *row.adjust_cell_length(inner, ground), air, rule], width) for row in rows
+        ]
+
+    def on_resize(self) -> None:
+        """Draw the rule down to the end."""
+        self.redraw()
+
+    def _account(self, width: int, palette: look.Palette) -> list[Strip]:
         mixture = self._mixture
         return [
             section("Mixture", "", width=width, palette=palette),

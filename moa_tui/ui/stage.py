@@ -122,8 +122,8 @@ class Stage(Vertical):
 
     # Rows.
 
-    def fit(self, turns: Turns) -> bool:
-        """Give every part its rows; False when the screen is too small for any."""
+    def fit(self, turns: Turns) -> Room | None:
+        """Give every part its rows; None when the screen is too small for any."""
         state = self._state
         self._queue.show(turns.queue, held=turns.held)
         content = Content(
@@ -138,14 +138,13 @@ class Stage(Vertical):
         if room is not None and (room, content) != (self._room, self._content):
             self._room, self._content = room, content
             self._deal(room, content)
-        return room is not None
+        return room
 
     def _deal(self, room: Room, content: Content) -> None:
         is_empty = content.phase == "empty"
         is_folded = content.phase == "answer"
         if is_folded and self.place == "tile":
             self.composer.draft.focus()
-        self.screen.set_class(room.has_sidebar, "-wide")
         self.styles.padding = (room.head_gap, int(room.has_sidebar), 0, int(room.has_sidebar))
         self.welcome.display = is_empty
         self.composer.styles.height = room.composer

@@ -23,7 +23,7 @@ class Facts:
 
     title: str
     mixture: Mixture
-    run: RunState
+    run: RunState | None
     t: float = 0.0
     cost: str = ""
     is_demo: bool = False
@@ -75,11 +75,12 @@ def is_free_by_name(ports: Ports, mixture: Mixture) -> bool | None:
     return all(ports.endpoints[name].is_local for name in used)
 
 
-def cost(run: RunState, *, is_free: bool | None) -> str:
+def cost(run: RunState | None, *, is_free: bool | None) -> str:
     """Return what a run has cost so far: free, a sum in dollars, or that it isn't known."""
     if is_free:
         return words.FREE
-    spent = [seat.usage.cost for seat in run.seats.values() if seat.usage is not None]
+    seats = () if run is None else run.seats.values()
+    spent = [seat.usage.cost for seat in seats if seat.usage is not None]
     known = sum(cost for cost in spent if cost is not None)
     unknown = sum(cost is None for cost in spent)
     if not spent:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from moa_tui.engine.prompt import Conversation, Exchange
-from moa_tui.text import one_line
+from moa_tui.text import clean, one_line
 from moa_tui.ui import words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from moa_tui.engine.prompt import Conversation, Exchange
+    from moa_tui.engine.state import RunState
     from moa_tui.ui.composer import Prompt
 
 _TITLE = 120
+
+
+def refused(state: RunState, why: str) -> RunState:
+    """Return the state of a run that could make no call, or no further one."""
+    return replace(state, status="failed", kind="invalid", message=clean(why), hint="")
 
 
 class Turns:
@@ -48,6 +55,9 @@ class Turns:
 
     def begin(self, prompt: Prompt) -> Conversation:
         """Open a turn and return what the models are sent."""
+        # With the engine, which the first paint shouldn't wait for.
+        from moa_tui.engine.prompt import Conversation, Exchange  # noqa: PLC0415 - see above
+
         conversation = Conversation(prompt.text, tuple(self._exchanges))
         self._title = self._title or one_line(prompt.shown, _TITLE)
         self._exchanges.append(Exchange(prompt.text))
@@ -57,7 +67,7 @@ class Turns:
 
     def answered(self, answer: str) -> None:
         """Close the turn with the answer that is shown."""
-        self._exchanges[-1] = Exchange(self._exchanges[-1].question, answer)
+        self._exchanges[-1] = replace(self._exchanges[-1], answer=answer)
 
     def fail(self, why: str) -> None:
         """Close the turn without an answer; what is queued waits for the user."""
