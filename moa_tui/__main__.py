@@ -9,7 +9,7 @@ import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TextIO, assert_never
+from typing import TYPE_CHECKING, NoReturn, assert_never
 
 from moa_tui.cli.arguments import parse
 from moa_tui.cli.setup import Setup, Streams
@@ -223,7 +223,7 @@ class Program:
         except KeyboardInterrupt:
             return _INTERRUPTED
         except BrokenPipeError:
-            _abandon(self.streams.stdout)
+            self.streams.drop_output()
             return 0
 
     def _carry_out(self, arguments: Arguments) -> int:
@@ -261,7 +261,7 @@ class Program:
         except BrokenPipeError:
             raise
         except OSError as error:
-            _abandon(streams.stdout)
+            streams.drop_output()
             streams.tell(f"the answer can't be written: {error.strerror}")
             return _FAILED
 
@@ -352,13 +352,6 @@ async def _cancelled_by_signals(work: Coroutine[None, None, int]) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     return await task
-
-
-def _abandon(stream: TextIO) -> None:
-    """Let what is left in a closed pipe's buffer go nowhere, or the interpreter's end complains."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
 
 
 def _standard_streams() -> Streams:

@@ -22,10 +22,14 @@ if TYPE_CHECKING:
     from moa_tui.cli.arguments import Arguments
     from moa_tui.cli.setup import Setup, Streams
     from moa_tui.engine.mixture import Mixture
+    from moa_tui.engine.run import Run
     from moa_tui.ui.ports import Ports
 
 ANSWERED, FAILED, INTERRUPTED = 0, 1, 130
 """The exit codes of a run."""
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_LAST_WRITE_S = 1.0
 
 LONGEST_PROMPT = 16 * 1024 * 1024
 """Characters read from stdin: no model reads more, and a pipe may never end."""
@@ -84,19 +88,25 @@ async def answer(asked: Question, arguments: Arguments, ports: Ports, *, streams
     if not arguments.as_json:
         quiet = arguments.is_quiet
         report = Progress(output, streams.stderr, mixture=asked.mixture, is_quiet=quiet)
-    code = FAILED
     conversation = Conversation(asked.prompt)
     try:
         async with open_run(asked.mixture, conversation, ports.providers, clock=ports.clock) as run:
-            with _interruptible(run.stop, output) as interrupt:
-                async for event in run:
-                    report.show(event)
-                    if isinstance(event, RunFinished):
-                        code = ANSWERED
-                    if isinstance(event, RunFailed) and not interrupt.came:
-                        report.failed(event)
+            return await _told(run, report, output)
     except _WriteInterruptedError:
+        streams.drop_output()
         return INTERRUPTED
+
+
+async def _told(run: Run, report: Lines | Progress, output: Output) -> int:
+    """Tell the run to its end, which a signal may bring about; return the exit code."""
+    code = FAILED
+    with _interruptible(run.stop, output) as interrupt:
+        async for event in run:
+            report.show(event)
+            if isinstance(event, RunFinished):
+                code = ANSWERED
+            if isinstance(event, RunFailed) and not interrupt.came:
+                report.failed(event)
     return INTERRUPTED if interrupt.came else code
 
 
@@ -121,18 +131,25 @@ def _interruptible(stop: Callable[[], None], output: Output) -> Iterator[_Interr
         with suppress(CommandError):  # it has just ended by itself
             stop()
 
-    def heard(_signal: int, _frame: object) -> None:
+    def give_up_blocked(*_: object) -> None:
+        # Python goes on with a blocked write for ever unless a handler raises.
         if output.is_busy:
-            # Python goes on with a blocked write for ever unless the handler raises.
             raise _WriteInterruptedError
+
+    def heard(*_: object) -> None:
         is_second, interrupt.came = interrupt.came, True
+        # The end of the run is written too, perhaps to a pipe that nobody reads.
+        signal.setitimer(signal.ITIMER_REAL, _LAST_WRITE_S, _LAST_WRITE_S)
+        if is_second:
+            give_up_blocked()
         loop.call_soon_threadsafe(task.cancel if task and is_second else stop_run)
 
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     # Not the loop's own signal handlers: they run between two steps, never inside a blocked write.
-    before = {number: signal.signal(number, heard) for number in signals}
+    before = {number: signal.signal(number, heard) for number in _SIGNALS}
+    before[signal.SIGALRM] = signal.signal(signal.SIGALRM, give_up_blocked)
     try:
         yield interrupt
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)

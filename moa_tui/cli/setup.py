@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, TextIO
@@ -66,6 +69,14 @@ class Streams:
     def are_terminal(self) -> bool:
         """Whether all of them are a terminal: the screen reads one and draws on another."""
         return all(stream.isatty() for stream in (self.stdin, self.stdout, self.stderr))
+
+    def drop_output(self) -> None:
+        """Let what stdout still holds go nowhere: flushing it would fail, or block, at the end."""
+        with suppress(io.UnsupportedOperation):
+            descriptor = self.stdout.fileno()
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, descriptor)
+            os.close(nowhere)
 
     def tell(self, message: str) -> None:
         """Write a line for the person at the keyboard to stderr."""

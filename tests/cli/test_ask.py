@@ -257,14 +257,15 @@ def test_a_second_signal_ends_at_once() -> None:
 
 
 class _Blocked(io.StringIO):
-    """A pipe that nobody reads: the write is under way when the signal comes."""
+    """A pipe that nobody reads: the write is under way when the signals come."""
 
-    def write(self, text: str) -> int:
+    def write(self, _text: str) -> int:
         signal.raise_signal(signal.SIGTERM)
-        return super().write(text)
+        signal.raise_signal(signal.SIGTERM)
+        raise AssertionError("the second signal ends the write")
 
 
-def test_a_signal_while_stdout_blocks_ends_at_once() -> None:
+def test_a_second_signal_while_stdout_blocks_ends_the_write() -> None:
     at = Screenless()
     at.streams = Streams(stdin=io.StringIO(), stdout=_Blocked(), stderr=at.streams.stderr)
     code, _ = asked(["why", "--json"], setup(PAIR, scripts=SAYING), at)
