@@ -23,7 +23,7 @@ from moa_tui.ui.look import Palette, RateMeter
 from moa_tui.ui.tail import Sight, StripCache, Tail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from textual import events
     from textual.filter import LineFilter
@@ -83,8 +83,9 @@ class Tile(Widget, can_focus=True):
         self._page: list[card.Row] | None = None
         self._page_of: object = None
         self._frame: dict[int, Strip] = {}
-        self._frame_of: dict[int, Strip] = {}
-        self._figures_of: object = None
+        self._frame_of: dict[int, object] = {}
+        self._told: object = None
+        self._cells = (0, 0)
         self._figures_t = 0.0
         self._rate: float | None = None
         self._shape = Shape(0, 0)
@@ -137,7 +138,7 @@ class Tile(Widget, can_focus=True):
         self._strips.clear()
         self._frame.clear()
         self._frame_of.clear()
-        self._figures_of = None
+        self._told = None
         self._tail.rows_of(shape.text_width, is_compact=shape.is_compact)
         self._sight.height = shape.text_height
         if self._page is None:
@@ -226,27 +227,40 @@ class Tile(Widget, can_focus=True):
 
     def _flush_frame(self, seat: SeatState) -> list[tuple[int, int]]:
         """Draw figures that are due and return their rows, as (first, behind last)."""
-        shape, palette, coat, t = self._shape, self._palette, self._coat, self._t
+        shape, t = self._shape, self._t
         cells = look.lane_cells(shape.lane_width, *look.thought_and_said(seat), scale=self._scale)
-        is_due = not self._figures_t <= t < self._figures_t + FIGURES_S
-        figures_of = (seat.seat, seat.model, seat.status, seat.attempt, cells)
-        if figures_of == self._figures_of and not is_due:
+        told = (seat.seat, seat.model, seat.status, seat.attempt, seat.is_late)
+        is_due = told != self._told or not self._figures_t <= t < self._figures_t + FIGURES_S
+        if not is_due and cells == self._cells:
             return []
-        if is_due or self._figures_of is None or not seat.is_live:
+        if is_due:
             self._figures_t, self._rate = t, self._meter.rate(seat, t)
-        self._figures_of = figures_of
-        fresh = {0: card.head(seat, t, shape=shape, palette=palette, coat=coat)}
+        self._told, self._cells = told, cells
+        drawn = []
+        for row, facts, draw in self._figures(seat, is_due=is_due):
+            if self._frame_of.get(row) != facts:
+                self._frame_of[row], self._frame[row] = facts, self._filtered(draw())
+                drawn.append((row, row + 1))
+        return drawn
+
+    def _figures(
+        self, seat: SeatState, *, is_due: bool
+    ) -> Iterator[tuple[int, object, Callable[[], Strip]]]:
+        """Yield (row, what it tells, how it is drawn) of head, lane and foot."""
+        shape, palette, coat, t = self._shape, self._palette, self._coat, self._t
+        cells, rate, number = self._cells, self._rate, seat.seat.number
+        told = (number, seat.model, look.mark(seat, t), look.elapsed(seat, t))
+        yield 0, told, lambda: card.head(seat, t, shape=shape, palette=palette, coat=coat)
         if shape.is_roomy:
             bar = card.lane(cells, seat, width=shape.lane_width, palette=palette)
-            fresh[shape.lane_row] = card.framed(bar, shape=shape, coat=coat, air=0)
-        if shape.foot_row:
-            fresh[shape.foot_row] = card.foot(
-                seat, self._rate, cells, shape=shape, palette=palette, coat=coat
+            yield shape.lane_row, bar, lambda: card.framed(bar, shape=shape, coat=coat, air=0)
+        if shape.foot_row and (is_due or not shape.is_roomy):
+            counted = (number, seat.tokens, look.rate(rate), seat.ttft_s, cells, seat.is_live)
+            yield (
+                shape.foot_row,
+                counted,
+                lambda: card.foot(seat, rate, cells, shape=shape, palette=palette, coat=coat),
             )
-        changed = [row for row, strip in fresh.items() if strip != self._frame_of.get(row)]
-        self._frame_of = fresh
-        self._frame |= {row: self._filtered(fresh[row]) for row in changed}
-        return [(row, row + 1) for row in changed]
 
     # Drawing.
 

@@ -254,6 +254,15 @@ class TileGrid(Widget):
         self._rows_of = None
         self._frames.request(self)
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return rows; without a table or strip they are all alike and cost nothing."""
+        if self._rows:
+            return super().render_lines(crop)
+        blank = Strip.blank(crop.width, self.rich_style)
+        for line_filter in self.get_line_filters():
+            blank = blank.apply_filter(line_filter, self.background_colors[1])
+        return [blank] * crop.height
+
     def render_line(self, y: int) -> Strip:
         """Return a row of the table or strip; elsewhere the ground behind the tiles."""
         width = self.size.width
