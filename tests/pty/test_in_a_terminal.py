@@ -47,11 +47,23 @@ def test_keys_typed_before_the_first_paint_are_kept(tmp_path: Path) -> None:
         terminal.wait()
 
 
-@pytest.mark.parametrize(("columns", "rows"), [(160, 48), (80, 24)])
-def test_the_demo_races_to_a_merged_answer(tmp_path: Path, columns: int, rows: int) -> None:
-    with start(tmp_path, "demo", columns=columns, rows=rows) as terminal:
-        terminal.wait_for(lambda screen: screen.count("streaming") >= 3)
-        terminal.wait_for(lambda screen: "★" in screen and "3/3" in screen)
+def test_the_demo_races_to_a_merged_answer(tmp_path: Path) -> None:
+    with start(tmp_path, "demo") as terminal:
+        terminal.wait_for(lambda screen: screen.count("● streaming") == 3)
+        terminal.wait_for(lambda screen: "3/3" in screen and "✓ done" in screen, timeout=90)
+        quit_cleanly(terminal)
+
+
+def test_at_80x24_three_stream_one_is_stopped_and_the_rest_is_merged_early(tmp_path: Path) -> None:
+    with start(tmp_path, "demo", columns=80, rows=24) as terminal:
+        terminal.wait_for(lambda screen: screen.count("● streaming") == 3)
+        terminal.press("tab", "x")
+        terminal.wait_for(lambda screen: "■ stopped" in screen and "● streaming" in screen)
+        terminal.wait_for("✓ 1st")
+        terminal.press("m")
+        terminal.wait_for(lambda screen: "merging" in screen and "3/3" not in screen)
+        terminal.press("esc")
+        terminal.wait_for("stopped")
         quit_cleanly(terminal)
 
 
@@ -133,7 +145,7 @@ def test_the_embedded_model_races_and_merges_on_screen(home_with_model: Path) ->
         terminal.send("Name two colours.")
         terminal.press("enter")
         terminal.wait_for(lambda screen: screen.count("streaming") >= 3, timeout=60)
-        terminal.wait_for("3/3", timeout=120)
+        terminal.wait_for(lambda screen: "3/3" in screen and "✓ done" in screen, timeout=180)
         quit_cleanly(terminal)
 
 
