@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.segment import Segment
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
@@ -161,8 +161,13 @@ class AnswerView(ScrollView):
         if not self._is_changed:
             return
         self._is_changed = False
+        top = self.scroll_offset.y
         self._settle()
-        self.refresh()
+        # A window that moved is painted whole by Textual; else only what changed is.
+        changed = self._column.take_changed() + self._top_room - top
+        if self.scroll_offset.y == top and self.size:
+            y = min(max(0, changed), self.size.height - 1)
+            self.refresh(Region(0, y, self.size.width, self.size.height - y))
 
     def _repaint(self) -> None:
         self._is_changed = True

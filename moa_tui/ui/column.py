@@ -50,6 +50,7 @@ class Column:
         self._drawn: dict[Piece, None] = {}
         self._width = 0
         self._palette: Palette | None = None
+        self._unseen = 0
 
     def __len__(self) -> int:
         return len(self._pieces)
@@ -62,6 +63,7 @@ class Column:
     def append(self, piece: Piece) -> None:
         """Put a piece at the end."""
         piece.guess(max(1, self._width))
+        self._unseen = min(self._unseen, len(self._pieces))
         self._ends.append(self.height + piece.height)
         self._pieces.append(piece)
 
@@ -71,6 +73,12 @@ class Column:
             self._drawn.pop(piece, None)
         del self._pieces[count:]
         del self._ends[count:]
+        self._unseen = min(self._unseen, count)
+
+    def take_changed(self) -> int:
+        """Return the first row that pieces put or taken away since the last call have touched."""
+        first, self._unseen = self._unseen, len(self._pieces)
+        return self.start(first)
 
     def restyle(self, width: int, palette: Palette) -> None:
         """Forget all that is drawn, for another width in cells or other colours."""
