@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _KEY_COMMAND_S = 10.0
 _KEY = re.compile(r"[!-~]+")
-_FAILED, _USAGE, _INTERRUPTED = 1, 2, 130
+_USAGE, _INTERRUPTED = 2, 130
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,14 +256,7 @@ class Program:
         asked = question(arguments, setup, streams=streams)
         if arguments.as_json and isinstance(streams.stdout, io.TextIOWrapper):
             streams.stdout.reconfigure(encoding="utf-8")
-        try:
-            return _run(lambda: answer(asked, arguments, setup.ports, streams=streams), connections)
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            streams.drop_output()
-            streams.tell(f"the answer can't be written: {error.strerror}")
-            return _FAILED
+        return _run(lambda: answer(asked, arguments, setup.ports, streams=streams), connections)
 
     def _pull(self, arguments: Arguments) -> int:
         from moa_tui.cli.pull import pull  # noqa: PLC0415 - lazy

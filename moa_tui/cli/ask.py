@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from moa_tui.cli.choice import PULL, choose, needs_fetch
-from moa_tui.cli.report import Lines, Output, Progress
+from moa_tui.cli.report import Lines, Output, Progress, UnwritableError
 from moa_tui.engine.events import RunFailed, RunFinished
 from moa_tui.engine.prompt import Conversation
 from moa_tui.engine.run import open_run
@@ -59,7 +59,10 @@ def question(arguments: Arguments, setup: Setup, *, streams: Streams) -> Questio
             f"the embedded model isn't here yet. Fetch it: {PULL}\n"
             "or choose another mixture with --preset: moa-tui presets lists them"
         )
-    return Question(_prompt(arguments.text, streams), mixture)
+    asked = Question(_prompt(arguments.text, streams), mixture)
+    for notice in () if arguments.is_quiet else setup.notices:
+        streams.tell(notice)
+    return asked
 
 
 def _prompt(text: str | None, streams: Streams) -> str:
@@ -80,7 +83,7 @@ async def answer(asked: Question, arguments: Arguments, ports: Ports, *, streams
 
     Raises:
         ConfigError: an endpoint is unknown or has no key; nothing was called.
-        OSError: the output takes nothing more; every stream is closed.
+        BrokenPipeError: nobody reads the output any more; every stream is closed.
         CancelledError: a second signal came; likewise.
     """
     output = Output(streams.stdout)
@@ -95,6 +98,10 @@ async def answer(asked: Question, arguments: Arguments, ports: Ports, *, streams
     except _WriteInterruptedError:
         streams.drop_output()
         return INTERRUPTED
+    except UnwritableError as error:
+        streams.drop_output()
+        streams.tell(str(error))
+        return FAILED
 
 
 async def _told(run: Run, report: Lines | Progress, output: Output) -> int:

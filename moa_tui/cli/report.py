@@ -18,12 +18,17 @@ from moa_tui.engine.events import (
     TextRelabelled,
     to_json,
 )
+from moa_tui.engine.mixture import Seat
 
 if TYPE_CHECKING:
     from moa_tui.engine.events import Event, RunFailed
-    from moa_tui.engine.mixture import Mixture, Seat
+    from moa_tui.engine.mixture import Mixture
 
 _TOLD_PHASES = {"queued": "waits", "loading": "loads its model"}
+
+
+class UnwritableError(Exception):
+    """Stdout takes nothing more, a full disk for example; the message says why."""
 
 
 class Output:
@@ -34,11 +39,20 @@ class Output:
         self.is_busy = False
 
     def write(self, text: str) -> None:
-        """Write a text and let it out at once."""
+        """Write a text and let it out at once.
+
+        Raises:
+            BrokenPipeError: nobody reads it any more.
+            UnwritableError: it can't be written for another reason.
+        """
         self.is_busy = True
         try:
             self._stream.write(text)
             self._stream.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise UnwritableError(f"the answer can't be written: {error.strerror}") from error
         finally:
             self.is_busy = False
 
@@ -72,7 +86,11 @@ class Progress:
         self._stderr = stderr
         self._mixture = mixture
         self._is_quiet = is_quiet
-        self._names: dict[Seat, str] = {}
+        self._names = {
+            Seat(number, place): f"{place} {agent.name}"
+            for number, layer in enumerate(mixture.expanded().layers, 1)
+            for place, agent in enumerate(layer.seats, 1)
+        }
         self._proposals: dict[Seat, str] = {}
         self._aggregator: Seat | None = None
         self._shown: list[str] = []
@@ -118,19 +136,20 @@ class Progress:
         self._line(f"layer {event.layer} of {layers}" if layers > 1 else "proposers")
 
     def _seat_started(self, event: SeatStarted) -> None:
-        _, _, model = event.model.partition("/")
-        if event.role == "aggregator":
-            self._names[event.seat] = model
-            if self._aggregator == event.seat:
-                self._withdraw(f"another try, with {model}")
-            self._aggregator = event.seat
-            self._line(f"merging with {model}")
+        if event.role == "proposer":
             return
-        self._names[event.seat] = f"{event.seat.number} {model}"
+        name = event.model.rpartition("/")[2]
+        self._names[event.seat] = name
+        if self._aggregator == event.seat:
+            self._withdraw(f"another try, with {name}")
+        self._aggregator = event.seat
+        self._line(f"merging with {name}")
 
     def _seat_finished(self, event: SeatFinished) -> None:
         self._proposals[event.seat] = event.text
         if event.seat == self._aggregator:
+            if event.reason == "length":
+                self._line("the answer is cut at its limit: raise --max-tokens")
             return
         about = "~" if event.usage.estimated else ""
         word = "late" if event.reason == "late" else "done"

@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import signal
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ from racing import does, says
 from moa_tui.cli.arguments import parse
 from moa_tui.cli.ask import answer, question
 from moa_tui.cli.setup import Streams
+from moa_tui.engine.mixture import Agent, Layer
 from moa_tui.engine.provider import Finish, Relabel, Text, Thinking
 from moa_tui.errors import ConfigError, ProviderError
 from moa_tui.providers.scripted import Wait
@@ -114,7 +116,7 @@ def test_one_dead_seat_is_told_and_the_rest_answers() -> None:
 def test_what_comes_while_the_answer_is_written_is_told_after_it() -> None:
     base = mixture("t/a", "t/b", to="t/m")
     late = setup(
-        base.__class__(layers=base.layers, aggregator=base.aggregator, name="team", quorum=1),
+        replace(base, quorum=1),
         scripts={"a": says("one"), "b": says("two", first_s=2.5), "m": says("The ", "answer")},
     )
     at = Screenless()
@@ -137,18 +139,28 @@ def test_text_that_turns_out_to_be_reasoning_is_set_apart() -> None:
 def test_a_fallbacks_answer_is_set_apart_from_the_failed_start() -> None:
     cut = does(Text("Half"), ProviderError("cut", "the connection broke"))
     given = setup(
-        PAIR.__class__(
-            layers=PAIR.layers,
-            aggregator=PAIR.aggregator.__class__(
-                agent=PAIR.aggregator.agent, fallback=(mixture("t/n").agents[0],)
-            ),
-            name="team",
-        ),
+        replace(PAIR, aggregator=replace(PAIR.aggregator, fallback=(Agent(model="t/n"),))),
         scripts={**SAYING, "m": cut, "n": says("Whole")},
     )
     code, at = asked(["why"], given)
     assert (code, at.out) == (0, "Half\n\nWhole\n")
     assert "another try, with n" in at.err
+
+
+def test_labels_name_the_seats_and_a_cut_is_told() -> None:
+    poet = Agent(model="t/org/long-name", label="poet")
+    base = replace(PAIR, layers=(Layer(proposers=(poet, Agent(model="t/org/b"))),))
+    cut = does(Text("The"), Finish("length"))
+    scripts = {"org/long-name": cut, "org/b": says("two"), "m": cut}
+    _, at = race(base, scripts)
+    assert [line.split(", ")[0] for line in at.err] == [
+        "proposers",
+        "  1 poet: cut at its limit",
+        "  2 b: done",
+        "merging with m",
+        "the answer is cut at its limit: raise --max-tokens",
+        "done in 1.0 s",
+    ]
 
 
 # The prompt
@@ -187,6 +199,12 @@ def test_an_endless_prompt_is_refused() -> None:
 def test_nothing_is_read_from_a_terminal_unasked() -> None:
     with pytest.raises(ConfigError, match="what is the prompt"):
         asked([], setup(PAIR), Screenless("why", is_terminal=True))
+
+
+def test_what_is_wrong_beside_config_is_told_first_unless_quiet() -> None:
+    given = replace(setup(PAIR, scripts=SAYING), notices=["state.toml is broken"])
+    assert asked(["why"], given)[1].err[0] == "moa-tui: state.toml is broken"
+    assert asked(["why", "--quiet"], given)[1].err == []
 
 
 # Refusals
