@@ -214,8 +214,13 @@ class AnswerView(ScrollView):
         strip = self._column.row(self.scroll_offset.y + y - self._top_room)
         if strip is None:
             return Strip.blank(width, ground)
-        left = Segment(" " * self.margin)
-        return Strip([left, *strip]).adjust_cell_length(width).apply_style(ground)
+        room = max(0, width - self.margin - strip.cell_length)
+        spans = [
+            Segment(" " * self.margin, ground),
+            *(Segment(text, ground + style) for text, style, _ in strip),
+            Segment(" " * room, ground),
+        ]
+        return Strip(spans, self.margin + strip.cell_length + room)
 
     def _news(self, palette: Palette) -> list[Segment]:
         count = self.new_lines
