@@ -186,8 +186,7 @@ class EmbeddedProvider:
             slots=SLOTS,
             window=_window(file),
             threads=_threads(),
-            # Without it a model this small loops; a larger one writes worse code with it.
-            repeat_penalty=1.15 if _is_small(file) else 1.0,
+            is_small=_is_small(file),
         )
         server = await start(
             order,

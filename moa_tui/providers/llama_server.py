@@ -32,7 +32,10 @@ _LOGGED_ERROR = re.compile(r"^[\d.]+ E (?:\w+ +)?(?:\w+: )?(.*)$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a child is told to serve: ``window`` is tokens for each of its slots."""
+    """What a child is told to serve: ``window`` is tokens for each of its slots.
+
+    ``is_small``: the model needs help against repeating itself; larger ones are worse with it.
+    """
 
     path: str
     alias: str
@@ -40,7 +43,7 @@ class Order:
     slots: int
     window: int
     threads: int
-    repeat_penalty: float
+    is_small: bool
 
     def line(self) -> bytes:
         """Return the line that goes down the child's pipe, the key readable in it."""
