@@ -122,7 +122,7 @@ def _parser() -> _Parser:
         added: _Parser = commands.add_parser(
             name, help=summary, description=summary, allow_abbrev=False
         )
-        _add_options(added, proposers="proposers")
+        _add_options(added, proposers="proposers", is_mixture_told=name == "ask")
         return added
 
     command("demo", "the screen with a race of written texts: no model, no network")
@@ -138,9 +138,13 @@ def _parser() -> _Parser:
     return parser
 
 
-def _add_options(parser: argparse.ArgumentParser, *, proposers: str) -> None:
+def _add_options(
+    parser: argparse.ArgumentParser, *, proposers: str, is_mixture_told: bool = True
+) -> None:
     # A default here would hide what stands before the command.
     def add(*names: str, **about: Any) -> None:  # noqa: ANN401 - argparse's own keywords
+        if group.title == "mixture" and not is_mixture_told:
+            about["help"] = argparse.SUPPRESS
         group.add_argument(*names, default=argparse.SUPPRESS, **about)
 
     group = parser.add_argument_group("mixture")
