@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
     from moa_tui.providers.answer import Decoder
 
-CASES = Path(__file__).parent.parent / "wire" / "cases.jsonl"
-DECODERS = {"openai-sse": completion.ChatDecoder, "ollama-ndjson": ollama.ChatDecoder}
+CASES = Path(__file__).parent / "wire" / "cases.jsonl"
+DECODERS: dict[str, type[completion.ChatDecoder | ollama.ChatDecoder]] = {
+    "openai-sse": completion.ChatDecoder,
+    "ollama-ndjson": ollama.ChatDecoder,
+}
 
 
 @dataclass(frozen=True, slots=True)
