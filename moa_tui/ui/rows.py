@@ -14,7 +14,7 @@ from textual.widget import Widget
 from moa_tui.ui import look
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from textual.geometry import Region, Size
 
@@ -30,7 +30,7 @@ class Rows(Widget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._drawn: tuple[int, look.Palette, Sequence[Strip]] | None = None
+        self._drawn: tuple[int, Mapping[str, str], Sequence[Strip]] | None = None
 
     def draw(self, width: int, palette: look.Palette) -> Sequence[Strip]:
         """Return the rows at this width in cells."""
@@ -48,10 +48,14 @@ class Rows(Widget):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return rows as they are drawn: there is no border or padding to add to them."""
-        strips = [self.render_line(y) for y in crop.line_range]
+        width = self.size.width
+        rows = self._rows(width)
+        strips = list(rows[crop.y : crop.bottom])
+        if len(strips) < crop.height:
+            strips += [Strip.blank(width, self.rich_style)] * (crop.height - len(strips))
         for line_filter in self.get_line_filters():
             strips = [strip.apply_filter(line_filter, _BLACK) for strip in strips]
-        if crop.column_span != (0, self.size.width):
+        if crop.column_span != (0, width):
             strips = [strip.crop(*crop.column_span) for strip in strips]
         return strips
 
@@ -62,9 +66,10 @@ class Rows(Widget):
         return rows[y] if y < len(rows) else Strip.blank(width, self.rich_style)
 
     def _rows(self, width: int) -> Sequence[Strip]:
-        palette = look.Palette.of(self.app.theme_variables)
-        if self._drawn is None or self._drawn[0] != width or self._drawn[1] is not palette:
-            self._drawn = (width, palette, self.draw(width, palette))
+        # Painting asks for these thirty times a second while its neighbours stream.
+        variables = self.app.theme_variables
+        if self._drawn is None or self._drawn[0] != width or self._drawn[1] is not variables:
+            self._drawn = (width, variables, self.draw(width, look.Palette.of(variables)))
         return self._drawn[2]
 
 

@@ -26,8 +26,9 @@ class RunPane(Vertical):
     """Shows the states of one run after another; the answers of all of them stay."""
 
     DEFAULT_CSS: ClassVar[str] = """
-    RunPane { height: auto; }
+    RunPane { height: auto; background: $background; }
     """
+    BLANK = True
 
     def __init__(self, mixture: Mixture, frames: FrameClock) -> None:
         super().__init__()

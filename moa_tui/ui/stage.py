@@ -56,6 +56,7 @@ class TooSmall(Rows):
 class Stage(Vertical):
     """Everything between header and footer but the sidebar; it is told the state of the run."""
 
+    BLANK = True
     BINDINGS: ClassVar[list[BindingType]] = list(keys.MOVES)
 
     def __init__(self, greeting: Greeting) -> None:
