@@ -9,7 +9,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
-from moa_tui.config import Table, present, read_toml
 from moa_tui.engine.mixture import (
     Agent,
     Aggregator,
@@ -21,6 +20,7 @@ from moa_tui.engine.mixture import (
     StrategyName,
 )
 from moa_tui.errors import ConfigError, nearest
+from moa_tui.tables import Table, present, read_toml
 from moa_tui.text import clean, looks_like_key, one_line
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _refuse_keys_and_urls(table: Table, value: object, key: str = "") -> None:
     match value:
         case str() if _URL.search(value):
             table.complain(key, "is or has a URL: a preset names endpoints, config.toml says where")
-        case str() if _holds_key(value):
+        case str() if looks_like_key(value):
             table.complain(key, "looks like a key: keys stay in the environment, never in a preset")
         case dict():
             for name, item in value.items():
@@ -139,13 +139,6 @@ def _refuse_keys_and_urls(table: Table, value: object, key: str = "") -> None:
         case list():
             for number, item in enumerate(value, 1):
                 _refuse_keys_and_urls(table, item, f"{key}[{number}]")
-
-
-def _holds_key(text: str) -> bool:
-    """Return whether a word looks like a key; without a digit it is prose ("key-value-stores")."""
-    return any(
-        looks_like_key(word) and any(char.isdigit() for char in word) for word in text.split()
-    )
 
 
 def _mixture(root: Table, *, name: str) -> Mixture:

@@ -46,7 +46,9 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _HIGH_AT_END = re.compile("[\ud800-\udbff]\\Z")
 
 _KEY_LIKE = re.compile(
-    r"\b(?:sk|gsk|xai|pk|rk|key|tgp|hf|AIza)[-_][A-Za-z0-9_-]{12,}|\bAIza[A-Za-z0-9_-]{20,}"
+    # Without a digit it is prose: "key-value-databases".
+    r"\b(?:sk|gsk|xai|pk|rk|key|tgp|hf|AIza)[-_](?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{12,}"
+    r"|\bAIza[A-Za-z0-9_-]{20,}"
     r"|(?i:\bbearer\s+)[A-Za-z0-9._~+/-]{8,}"
 )
 _SHORTEST_SECRET = 4

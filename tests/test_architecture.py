@@ -38,7 +38,8 @@ class Room:
 ROOMS = {
     "moa_tui.engine": Room(),
     "moa_tui.providers": Room(
-        may=("httpx", "moa_tui.engine.provider", "moa_tui.engine.clock"),
+        # httpcore is the half of the HTTP library that owns connections.
+        may=("httpx", "httpcore", "moa_tui.engine.provider", "moa_tui.engine.clock"),
         lazily=("xllamacpp",),  # an optional extra, loaded where it is used
     ),
     "moa_tui.storage": Room(may=("moa_tui.engine",), never=("moa_tui.engine.run",)),
@@ -49,6 +50,7 @@ ROOMS = {
             "moa_tui.engine.provider",
             "moa_tui.engine.clock",
             "moa_tui.presets",
+            "moa_tui.tables",
         )
     ),
     "moa_tui.presets": Room(
@@ -58,6 +60,7 @@ ROOMS = {
             "moa_tui.engine.provider",
             "moa_tui.engine.clock",
             "moa_tui.config",
+            "moa_tui.tables",
         )
     ),
     "moa_tui.ui": Room(
@@ -76,6 +79,7 @@ ROOMS = {
     # The bottom of the house: the standard library and each other's nothing.
     "moa_tui.errors": Room(never=EVERYONE),
     "moa_tui.text": Room(never=EVERYONE),
+    "moa_tui.tables": Room(),
     "moa_tui.shipped": Room(),
 }
 COMPOSITION_ROOT = "moa_tui.__main__"

@@ -79,4 +79,4 @@ class LayerRun:
             return ProviderError("stopped", f"The proposers of layer {self.number} were stopped.")
         found = f"{usable} of {len(self.seats)} proposers of layer {self.number} answered"
         needed = f"{self._mixture.min_proposals} needed"
-        return ProviderError(first.kind, f"{found}, {needed}. {first.message}", first.hint)
+        return ProviderError(first.kind, f"{found}, {needed}: {first.message}", first.hint)

@@ -100,14 +100,14 @@ def test_when_all_are_dead_the_run_fails_with_the_first_cause() -> None:
         "0 1.1 failed connect ''",
         "0 1.2 failed connect ''",
         "0 layer 1 finished",
-        f"0 run failed connect: 0 of 2 proposers of layer 1 answered, 1 needed. {DEAD.message}",
+        f"0 run failed connect: 0 of 2 proposers of layer 1 answered, 1 needed: {DEAD.message}",
     ]
 
 
 def test_fewer_than_min_proposals_fail_the_run() -> None:
     result = race(mixture("ab", min_proposals=2), PAIR | {"a": does(DEAD)})
     assert result.lines[-1] == (
-        "2 run failed connect: 1 of 2 proposers of layer 1 answered, 2 needed. "
+        "2 run failed connect: 1 of 2 proposers of layer 1 answered, 2 needed: "
         "Nothing listens there."
     )
 
