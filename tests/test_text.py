@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import base64
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from moa_tui.text import Cleaner, Secret, SurrogateJoiner, clean, looks_like_key, one_line, redact
+
+NASTY = (
+    "a\x00b\x1b]52;c;aGk=\x07\x7f\x85\x9b31m\r\nc\td\u2028e\u2029f\u202eg\u2066h\u061ci\u200ej"
+    "\xadk\u200bl\u2060m\ufeffn\ufff9o\U000e0041p\U000e0100q👩‍👩‍👧\u200c❤\ufe0f"
+    "z" + "\u0301" * 9 + "!日本\ud83e\udd99\ud83ex\udd99"
+)
+KEY = Secret("planted/secret+value")
+
+
+def cleaned(pieces: list[str]) -> str:
+    cleaner = Cleaner()
+    return "".join(cleaner.feed(piece) for piece in pieces) + cleaner.close()
+
+
+def test_each_kind_of_character_becomes_what_the_map_says() -> None:
+    assert clean(NASTY) == (
+        "a␀b␛]52;c;aGk=␇␡\ufffd\ufffd31m\nc\td\ne\nf\ufffdg\ufffdh\ufffdi\ufffdj"
+        "klmnopq👩‍👩‍👧\u200c❤\ufe0f"
+        "z" + "\u0301" * 4 + "!日本🦙\ufffdx\ufffd"
+    )
+
+
+def test_where_a_text_is_cut_changes_nothing() -> None:
+    whole = clean(NASTY)
+
+    for place in range(len(NASTY) + 1):
+        assert cleaned([NASTY[:place], NASTY[place:]]) == whole
+    assert cleaned(list(NASTY)) == whole
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.text(st.characters(categories=None, exclude_categories=()), max_size=8)))
+def test_no_cut_of_any_text_matters_and_nothing_unsafe_is_left(pieces: list[str]) -> None:
+    found = cleaned(pieces)
+
+    assert found == clean("".join(pieces))
+    assert not [char for char in found if ord(char) < 32 and char not in "\n\t"]
+    assert not [char for char in found if 0x7F <= ord(char) < 0xA0 or 0xD800 <= ord(char) < 0xE000]
+
+
+def test_halves_of_a_character_are_joined() -> None:
+    joiner = SurrogateJoiner()
+
+    assert [joiner.feed("a\ud83e"), joiner.feed("\udd99b"), joiner.close()] == ["a", "🦙b", ""]
+
+
+def test_a_half_that_stays_alone_shows() -> None:
+    joiner = SurrogateJoiner()
+
+    assert [joiner.feed("a\ud83e"), joiner.close()] == ["a", "\ufffd"]
+
+
+def test_a_line_is_short_and_one() -> None:
+    assert one_line(" a\n\n b\x1b ") == "a b␛"
+    assert one_line("x" * 300, 10) == "x" * 9 + "…"
+
+
+def test_a_secret_shows_itself_only_when_asked() -> None:
+    assert [str(KEY), repr(KEY), f"{KEY}", f"{KEY:>10}"] == ["Secret(•••)"] * 4
+    assert KEY.reveal() == "planted/secret+value"
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        KEY.reveal(),
+        quote(KEY.reveal(), safe=""),
+        base64.b64encode(KEY.reveal().encode()).decode(),
+    ],
+)
+def test_a_known_key_is_masked_in_every_spelling(spelling: str) -> None:
+    found = redact(f"key={spelling}.", [KEY])
+
+    assert "•••" in found
+    assert spelling.rstrip("=") not in found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sk-proj-0123456789abcdef",
+        "gsk_0123456789abcdef",
+        "hf_0123456789abcdef",
+        "AIzaSyA0123456789abcdefghijk",
+        "Authorization: Bearer abcdefgh12345678",
+    ],
+)
+def test_what_looks_like_a_key_is_masked_unknown(text: str) -> None:
+    assert looks_like_key(text)
+    assert "0123456789" not in redact(text)
+    assert "abcdefgh1234" not in redact(text)
+
+
+def test_a_name_of_a_variable_is_no_key() -> None:
+    assert not looks_like_key("GROQ_API_KEY")
