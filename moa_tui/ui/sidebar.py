@@ -35,15 +35,13 @@ class Sidebar(Rows):
     def draw(self, width: int, palette: look.Palette) -> Sequence[Strip]:
         """Return all rows with the rule at their right; a short screen shows the first ones."""
         inner = width - 3
-        air, rule = (
-            Segment(" ", palette.background),
-            Segment("▕", palette.background + palette.edge),
-        )
         ground = palette.background
+        air, rule = Segment(" ", ground), Segment("▕", ground + palette.edge)
         rows = [Strip([]), *self._account(inner, palette)]
         rows += [Strip([])] * max(0, self.size.height - len(rows))
         return [
-            Strip([air, *row.adjust_cell_length(inner, ground), air, rule], width) for row in rows
+            Strip([air, *row.adjust_cell_length(inner).apply_style(ground), air, rule], width)
+            for row in rows
         ]
 
     def on_resize(self) -> None:
