@@ -11,15 +11,15 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-LONGEST_BLOCK: Final = 16_384
+LONGEST_BLOCK: Final = 8_192
 """Characters after which a block goes on as another one."""
 
-LONGEST_LINE: Final = 8_192
+LONGEST_LINE: Final = 4_096
 """Characters after which a line without an end counts as one."""
 
 # Highlighting is the dearest thing on the screen, about 10 ms for 1,000 characters.
 _CODE_SOFT: Final = 2_048
-_CODE_HARD: Final = 8_192
+_CODE_HARD: Final = LONGEST_BLOCK
 # In these a line at the left margin may well be deep inside something that began before.
 _NEVER_PAUSES: Final = frozenset(("html", "xml", "svg", "vue", "svelte", "php", "markdown", "md"))
 _MOST_INDENT: Final = 3
