@@ -122,7 +122,8 @@ KNOWN_ENDPOINTS: tuple[Endpoint, ...] = (
         key_page="console.x.ai",
         api_key_env="XAI_API_KEY",
     ),
-    Endpoint(name="embedded", kind="embedded", label="Embedded"),
+    # As many as its server has slots: a fifth seat says that it is queued.
+    Endpoint(name="embedded", kind="embedded", label="Embedded", max_concurrency=4),
     Endpoint(name="demo", kind="scripted", label="Demo"),
 )
 """Endpoints that need no entry in config.toml; an entry there changes only what it names."""
