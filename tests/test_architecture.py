@@ -39,7 +39,8 @@ ROOMS = {
     "moa_tui.engine": Room(),
     "moa_tui.providers": Room(
         # httpcore is the half of the HTTP library that owns connections.
-        may=("httpx", "httpcore", "moa_tui.engine.provider", "moa_tui.engine.clock"),
+        # httpcore and anyio are the lower floors of the HTTP library.
+        may=("httpx", "httpcore", "anyio", "moa_tui.engine.provider", "moa_tui.engine.clock"),
         lazily=("xllamacpp",),  # an optional extra, loaded where it is used
     ),
     "moa_tui.storage": Room(may=("moa_tui.engine",), never=("moa_tui.engine.run",)),

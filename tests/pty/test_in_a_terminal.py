@@ -57,7 +57,9 @@ def test_the_demo_races_to_a_merged_answer(tmp_path: Path) -> None:
 def test_at_80x24_three_stream_one_is_stopped_and_the_rest_is_merged_early(tmp_path: Path) -> None:
     with start(tmp_path, "demo", columns=80, rows=24) as terminal:
         terminal.wait_for(lambda screen: screen.count("● streaming") == 3)
-        terminal.press("tab", "x")
+        terminal.press("tab")
+        terminal.wait_for("i composer")
+        terminal.press("x")
         terminal.wait_for(lambda screen: "■ stopped" in screen and "● streaming" in screen)
         terminal.wait_for("✓ 1st")
         terminal.press("m")
