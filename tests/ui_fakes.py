@@ -15,6 +15,7 @@ from moa_tui.engine.provider import ChatRequest, Endpoint, Finish, Text, Thinkin
 from moa_tui.errors import ConfigError
 from moa_tui.providers.scripted import ScriptedProvider, Wait
 from moa_tui.ui.app import MoaApp
+from moa_tui.ui.conversation import ConversationScreen
 from moa_tui.ui.ports import Ports, Start
 
 if TYPE_CHECKING:
@@ -94,6 +95,9 @@ class Stage:
         await settle(pilot)
         await self.clock.pass_(seconds)
         await settle(pilot)
+        if isinstance(self.app.screen, ConversationScreen):
+            self.app.screen.tick()
+            await settle(pilot)
 
     @property
     def text(self) -> str:

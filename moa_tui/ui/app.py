@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import difflib
 import gc
-import os
-import signal
-import threading
+import sys
 import traceback
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.segment import Segment, Segments
 from textual.app import App
 from textual.binding import Binding
 
 from moa_tui.text import clean, redact
 from moa_tui.ui import themes, words
 from moa_tui.ui.conversation import ConversationScreen
+from moa_tui.ui.ways_out import WaysOut
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 
     from moa_tui.ui.ports import Ports, Start
 
-_LAST_RESORT_S = 3.0
 _FALLBACK_THEME = "textual-dark"
 
 
@@ -49,6 +46,7 @@ class MoaApp(App[None]):
         # Textual asks for the variables of a theme while it is being built.
         self._ports = ports
         self._start = start
+        self._crash = ""
         self._shelf = themes.load(ports.theme_folders, stem=ports.theme)
         if ports.theme not in self._shelf.themes:
             self._shelf = themes.load(ports.theme_folders)
@@ -67,12 +65,13 @@ class MoaApp(App[None]):
         return themes.derived(self.current_theme, self._shelf.themes)
 
     def on_load(self) -> None:
-        """Take the signals that would leave the terminal in its modes, before it is in them."""
+        """Watch every way out before the terminal is in its modes."""
         if self.is_headless:
             return
-        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGINT):
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, self._on_signal)
+        ways_out = WaysOut(self._leave)
+        ways_out.take_signals()
+        if sys.__stdin__ is not None:
+            ways_out.watch(sys.__stdin__.fileno())
 
     def on_mount(self) -> None:
         """Do what can wait until the first frame is out."""
@@ -93,21 +92,19 @@ class MoaApp(App[None]):
             known = words.unknown_theme(self._unknown_theme, near[0] if near else "")
             self.notify(clean(known), severity="warning", markup=False)
 
-    def _on_signal(self, number: int, frame: object) -> None:
-        """Leave in order, and at any price soon: a terminal that is gone may block every write.
-
-        A handler of Python's own and not the loop's, since a blocked loop never runs the latter.
-        """
-        del frame
-        code = 128 + number
-        last_resort = threading.Timer(_LAST_RESORT_S, os._exit, (code,))
-        last_resort.daemon = True
-        last_resort.start()
+    def _leave(self, code: int) -> None:
+        """Leave in order, told by another thread or a signal."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self.exit, None, code)
 
     def _fatal_error(self) -> None:
         """Say what broke without the local variables, which may hold keys."""
-        lines = clean(redact(traceback.format_exc()))
-        self._exit_renderables.append(Segments([Segment(f"{lines}\n{words.BUG}.\n")]))
+        self._crash = clean(redact(traceback.format_exc()))
         self._close_messages_no_wait()
+
+    def _print_error_renderables(self) -> None:
+        """Print it once the terminal is given back, its lines uncut."""
+        super()._print_error_renderables()
+        if self._crash:
+            sys.stderr.write(f"{self._crash}\n{words.BUG}.\n")
+            self._crash = ""

@@ -70,7 +70,7 @@ class ConversationScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Say what enter will do."""
-        self._ticks = self.set_interval(_TICK_S, self._tick, pause=True)
+        self._ticks = self.set_interval(_TICK_S, self.tick, pause=True)
         self._tell()
         if self._start.is_demo:
             self.call_after_refresh(self._ask_text, words.EXAMPLES[0])
@@ -196,7 +196,8 @@ class ConversationScreen(Screen[None]):
         if state.status == "failed" and self._turns.last is not None and not draft.text:
             draft.put(self._turns.last)
 
-    def _tick(self) -> None:
+    def tick(self) -> None:
+        """Show how much time has passed; four times a second while a run is live."""
         if self._run is not None and self._state is not None:
             self._stage.show(self._state, t=self._run.t)
             self._header.show(self._facts())

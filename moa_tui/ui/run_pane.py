@@ -85,6 +85,10 @@ class RunPane(Vertical):
         """Close the turn with the answer, or with why there is none."""
         if state.status == "done":
             self._answer.close_turn(state.answer or None)
+        elif state.status == "stopped":
+            if state.aggregator is None:
+                self._answer.show_idle(self._merger)
+            self._answer.close_turn(hint=words.STOPPED)
         else:
             self._answer.close_turn(failure=state.message, hint=state.hint)
 

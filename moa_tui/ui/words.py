@@ -45,6 +45,7 @@ SILLY: Final = (
     "It is a very small model and says silly things. For better answers start Ollama"
     " (ollama.com) with two or three models and start moa-tui again."
 )
+STOPPED: Final = "■ Stopped. f5 runs it again."
 FETCH_STOPPED: Final = "Stopped. Nothing half is left; enter starts the download again."
 BUG: Final = "moa-tui itself went wrong, that is a bug"
 

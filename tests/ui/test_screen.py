@@ -96,7 +96,8 @@ async def test_esc_stops_the_run_and_keeps_what_was_said() -> None:
         await pilot.press("escape")
         await settle(pilot)
 
-        assert show.text.count("■ stopped") >= 4
+        assert show.text.count("■ stopped") == 4
+        assert "■ Stopped. f5 runs it again." in show.text
         assert "alpha" in show.text
         assert [request.model for request in show.requests] == ["a", "b", "c"]
 
