@@ -143,7 +143,10 @@ def error_in_stream(frame: object) -> ProviderError:
 def of_status(
     endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes
 ) -> ProviderError:
-    """Return what an answer with a status other than 2xx means; its words aren't clean yet."""
+    """Return what an answer with a status other than 2xx means.
+
+    Its words aren't clean yet, and a hint may say MODEL for the model that was asked for.
+    """
     said = words_in(body)
     whole = f"{said} {body[:4096].decode('utf-8', 'replace')}"
     if 300 <= status < 400:  # noqa: PLR2004 - the redirects

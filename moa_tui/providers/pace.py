@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpcore
 import httpx
+from anyio._backends import _asyncio  # noqa: F401 - else the first call imports it: 30 ms
 
 if TYPE_CHECKING:
     import ssl
+    from asyncio.trsock import TransportSocket
     from collections.abc import Iterable
     from socket import socket
 
@@ -128,9 +130,7 @@ class _PacedStream(httpcore.AsyncNetworkStream):
         self._pacer = pacer
         self._next_read = 0.0
         self._reads = 0
-        sock = stream.get_extra_info("socket")
-        is_clear = sock is not None and stream.get_extra_info("ssl_object") is None
-        self._peeked: socket | None = sock.dup() if is_clear else None
+        self._peeked = _second_handle(stream)
 
     async def read(
         self,
@@ -174,3 +174,14 @@ class _PacedStream(httpcore.AsyncNetworkStream):
         peeked, self._peeked = self._peeked, None
         if peeked is not None:
             peeked.close()
+
+
+def _second_handle(stream: httpcore.AsyncNetworkStream) -> socket | None:
+    if stream.get_extra_info("ssl_object") is not None:
+        return None
+    sock: TransportSocket | None = stream.get_extra_info("socket")
+    try:
+        return sock.dup() if sock is not None else None
+    except OSError:
+        # Out of file descriptors: the answer's end is seen a little later, that is all.
+        return None

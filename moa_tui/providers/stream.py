@@ -173,6 +173,7 @@ class _Exchange:
         error = self._http.refusal(response, body)
         if error.kind == "invalid" and self._call.learn(complaint_in(body)):
             return False
+        error.hint = error.hint.replace("MODEL", self._call.model)
         error.retry_after_s = retry_after(response.headers)
         raise error
 

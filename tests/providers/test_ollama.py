@@ -93,7 +93,7 @@ def test_a_model_that_is_not_there_says_how_to_pull_it() -> None:
 
     assert told.words == (
         "ollama: not found (404): model 'phi3' not found | "
-        "pull it with `ollama pull MODEL`, or choose one of `moa-tui models`"
+        "pull it with `ollama pull phi3`, or choose one of `moa-tui models`"
     )
 
 
