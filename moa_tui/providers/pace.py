@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 PAUSE_S = 1 / 30
 """A connection is read at most once in this time while its answer streams."""
 
-_TICK_S = 0.002
+# Half of it would see an answer's end 1 ms earlier and cost a quarter more CPU (measured).
+_TICK_S = 0.004
 _FIRST_READS = 2
 _PEEKED = 64 << 10
 _MAX_IDLE = 20
