@@ -55,15 +55,14 @@ async def open_run(
     Raises:
         ConfigError: an endpoint is unknown or has no key; nothing was called.
     """
-    run = Run(
-        mixture.expanded(),
-        conversation,
-        providers,
-        given=given or {},
-        feed=Feed(clock, ids or itertools.count(1)),
-        clock=clock,
-    )
-    run.check()
+    given = given or {}
+    mixture = mixture.expanded()
+    for seat, agents in mixture.seating().items():
+        for agent in () if seat in given else agents:
+            providers(agent.endpoint)
+    # Its time starts here: what a provider loads when it is first asked for is no part of it.
+    feed = Feed(clock, ids or itertools.count(1))
+    run = Run(mixture, conversation, providers, given=given, feed=feed, clock=clock)
     driver = asyncio.create_task(run.drive())
     try:
         yield run
@@ -162,17 +161,6 @@ class Run:
             raise CommandError("No proposal is done yet: there is nothing to merge.")
         self._feed.emit(MergeForced, partial=partial)
         self._stop_seats()
-
-    def check(self) -> None:
-        """Ask for every provider that will be needed.
-
-        Raises:
-            ConfigError: an endpoint is unknown or has no key.
-        """
-        for seat, agents in self._mixture.seating().items():
-            if seat not in self._given:
-                for agent in agents:
-                    self._providers(agent.endpoint)
 
     def abandon(self) -> None:
         """Take no more commands and stop every seat."""
