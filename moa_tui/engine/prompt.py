@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from moa_tui.engine.cost import estimate_tokens
 from moa_tui.engine.mixture import REFERENCES
 from moa_tui.engine.provider import ChatRequest, Message
 
@@ -23,6 +24,8 @@ Answers from the models:
 
 {REFERENCES}"""
 """How references are introduced unless the mixture says otherwise (after arXiv 2406.04692)."""
+
+_TOKENS_PER_MESSAGE = 8  # what a chat template puts around one
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,4 +103,31 @@ def request(
         instruction=mixture.aggregator.instruction,
         placement=mixture.aggregator.placement,
     )
-    return ChatRequest(agent.model_name, woven, mixture.options_for(agent))
+    need = context_need(mixture, conversation, agent.model)
+    return ChatRequest(agent.model_name, woven, mixture.options_for(agent), context=need)
+
+
+def context_need(mixture: Mixture, conversation: Conversation, model: str) -> int:
+    """Return the most tokens, prompt and answer, that a call of this model may take, by estimate.
+
+    A reference is as long as its proposer's ``max_tokens`` allows. A model that came in by a swap
+    may sit anywhere.
+    """
+    chat = conversation.messages(history=mixture.history)
+    said = sum(estimate_tokens(message.content) + _TOKENS_PER_MESSAGE for message in chat)
+    seating = mixture.seating()
+    woven_in = {1: 0}
+    for seat, agents in seating.items():
+        answer = mixture.options_for(agents[0]).max_tokens
+        woven_in[seat.layer + 1] = woven_in.get(seat.layer + 1, 0) + answer
+    instruction = estimate_tokens(mixture.aggregator.instruction or INSTRUCTION)
+    is_guest = all(agent.model != model for agent in mixture.agents)
+    return max(
+        said
+        + estimate_tokens(mixture.system if agent.system is None else agent.system)
+        + (instruction + woven_in[seat.layer] if seat.layer > 1 else 0)
+        + mixture.options_for(agent).max_tokens
+        for seat, agents in seating.items()
+        for agent in agents
+        if agent.model == model or is_guest
+    )

@@ -43,11 +43,16 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One call: the model's own name (without its endpoint), the messages, the options."""
+    """One call: the model's own name (without its endpoint), the messages, the options.
+
+    ``context`` is the most tokens, prompt and answer, that any call of this model in the run may
+    need by estimate: a server that sizes a model's window when it loads it can size it once.
+    """
 
     model: str
     messages: tuple[Message, ...]
     options: Options = field(default_factory=Options)
+    context: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +176,16 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInfo:
-    """A model on offer; ``context`` is its window in tokens where the server says."""
+    """A model on offer, as far as the server says.
+
+    ``context`` is its window in tokens, ``size`` its bytes on disk; ``is_chat`` is False for what
+    can't answer, like embedding models.
+    """
 
     id: str
     context: int | None = None
+    size: int | None = None
+    is_chat: bool = True
 
 
 class Provider(Protocol):

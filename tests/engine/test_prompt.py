@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from racing import does, mixture, race, says
 
+from moa_tui.engine.cost import estimate_tokens
 from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
 from moa_tui.engine.prompt import INSTRUCTION, Conversation, Exchange, numbered, with_references
 from moa_tui.engine.provider import Finish, Message, Options, Text, Thinking
@@ -113,3 +114,20 @@ def test_an_instruction_of_ones_own_is_filled_in_literally() -> None:
         (Message("user", "Why?"),), texts, instruction="Here: {references} End {x}."
     )
     assert system.content == "Here: 1. {references} {0} \\1\n\n2. B End {x}."
+
+
+def test_the_context_that_a_model_needs_is_that_of_its_largest_call() -> None:
+    mix = mixture("aab", "b", to="a", max_tokens=100)
+    requests = race(mix, SCRIPTS | {"a": says("A"), "b": says("B")}).requests
+    needs = {request.model: request.context for request in requests}
+    prompt, instruction = 1 + 8, estimate_tokens(INSTRUCTION)
+    assert needs == {
+        "a": prompt + instruction + 100 + 100,  # merges one reference
+        "b": prompt + instruction + 300 + 100,  # reads three of layer 1
+    }
+    assert len({(request.model, request.context) for request in requests}) == 2
+
+
+def test_tokens_are_estimated_by_script() -> None:
+    assert estimate_tokens("word " * 80) == 100
+    assert estimate_tokens("贪吃蛇" * 10) == 20
