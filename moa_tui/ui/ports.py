@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
     from pathlib import Path
 
     from moa_tui.engine.clock import Clock
     from moa_tui.engine.mixture import Mixture
-    from moa_tui.engine.provider import Endpoint, Providers
+    from moa_tui.engine.provider import Endpoint, ModelInfo, Providers
 
 
 class EmbeddedModel(Protocol):
@@ -36,6 +36,116 @@ class EmbeddedModel(Protocol):
 
         Raises:
             ConfigError: the extra is missing or the download failed; nothing half is left.
+        """
+        ...
+
+
+EndpointStatus: TypeAlias = Literal["unasked", "asking", "found", "absent", "failed", "no_key"]
+"""``unasked``: a hosted one that has its key and wasn't contacted; ``absent``: nothing listens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointState:
+    """What is known of an endpoint; ``message`` and ``hint`` are words for a failed one."""
+
+    endpoint: Endpoint
+    status: EndpointStatus = "unasked"
+    models: tuple[ModelInfo, ...] = ()
+    message: str = ""
+    hint: str = ""
+
+
+class Endpoints(Protocol):
+    """The places where models are, and what was found out about them."""
+
+    def states(self) -> tuple[EndpointState, ...]:
+        """Return what is known now, in the order to show."""
+        ...
+
+    async def detect(self) -> tuple[EndpointState, ...]:
+        """Probe the local ones in parallel, 300 ms each; nothing hosted is contacted."""
+        ...
+
+    async def ask(self, name: str, /) -> EndpointState:
+        """Probe one and list its models, hosted or not; a failure is in the state, in words."""
+        ...
+
+    async def add(self, text: str, /) -> EndpointState:
+        """Add the endpoint that a URL, a host or the NAME of a key variable means.
+
+        It is probed on the spot and, when it answers, remembered.
+
+        Raises:
+            ConfigError: the text means none, or what it means doesn't answer: in words.
+        """
+        ...
+
+    def pull(self, model: str, /) -> AsyncGenerator[tuple[int, int], None]:
+        """Fetch "endpoint/model" where its server can; yields (bytes done, bytes in all).
+
+        Raises:
+            ConfigError: that endpoint can't fetch models.
+            ProviderError: it failed.
+        """
+        ...
+
+
+class Presets(Protocol):
+    """The mixtures that have a name: the user's, the shipped, and those made of what was found."""
+
+    def names(self) -> tuple[str, ...]:
+        """Return all names, sorted."""
+        ...
+
+    def load(self, name: str, /) -> Mixture:
+        """Return a preset's mixture.
+
+        Raises:
+            ConfigError: no preset has this name, or its file has a mistake.
+        """
+        ...
+
+    def source(self, name: str, /) -> str:
+        """Return a preset's file as text that is safe to show.
+
+        Raises:
+            ConfigError: no preset has this name, or its file can't be read.
+        """
+        ...
+
+    def all(self) -> tuple[tuple[Mixture, ...], tuple[str, ...]]:
+        """Return every preset that can be read, and the others' mistakes in words."""
+        ...
+
+    def made(self, states: Sequence[EndpointState], /) -> tuple[Mixture, ...]:
+        """Return the mixtures that what was found makes, the best first; they have no file."""
+        ...
+
+    def save(self, mixture: Mixture, /) -> None:
+        """Write the mixture to the user's folder under its name, whole or not at all.
+
+        Raises:
+            ConfigError: the name can't be a file's, or the folder can't be written.
+        """
+        ...
+
+    def delete(self, name: str, /) -> None:
+        """Remove the user's preset of this name.
+
+        Raises:
+            ConfigError: it is shipped, or can't be removed.
+        """
+        ...
+
+
+class Memory(Protocol):
+    """What the program remembers by itself, in state.toml."""
+
+    def remember(self, table: str, key: str, value: str | float, /) -> None:
+        """Write one value, like ("preferences", "theme", "moa-light").
+
+        Raises:
+            ConfigError: the file can't be written.
         """
         ...
 
