@@ -14,9 +14,10 @@ from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
 from moa_tui.engine.provider import ChatRequest, Endpoint, Finish, Text, Thinking
 from moa_tui.errors import ConfigError
 from moa_tui.providers.scripted import ScriptedProvider, Wait
+from moa_tui.ui.answer_view import AnswerView
 from moa_tui.ui.app import MoaApp
-from moa_tui.ui.conversation import ConversationScreen
 from moa_tui.ui.ports import Ports, Start
+from moa_tui.ui.stage import Stage as MainStage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -95,9 +96,14 @@ class Stage:
         await settle(pilot)
         await self.clock.pass_(seconds)
         await settle(pilot)
-        if isinstance(self.app.screen, ConversationScreen):
-            self.app.screen.tick()
-            await settle(pilot)
+
+    async def watch(self, pilot: Pilot[None], quarters: int) -> None:
+        """Let quarters of a second pass with a frame in each, so that rates come out the same."""
+        for _ in range(quarters):
+            await self.clock.pass_(0.25)
+            await pilot.pause()
+            draw(pilot)
+        await settle(pilot)
 
     @property
     def text(self) -> str:
@@ -113,9 +119,19 @@ class Stage:
 
 
 async def settle(pilot: Pilot[None]) -> None:
-    """Let messages, frames and layouts that are under way come to their end."""
-    for _ in range(4):
+    """Let messages and layouts that are under way come to their end, and draw what is due."""
+    for _ in range(3):
         await pilot.pause()
+        draw(pilot)
+    await pilot.pause()
+
+
+def draw(pilot: Pilot[None]) -> None:
+    """Draw what waits for a frame, without waiting for it."""
+    for main in pilot.app.screen.query(MainStage):
+        main.frames.flush()
+    for view in pilot.app.screen.query(AnswerView):
+        view._frames.flush()  # noqa: SLF001 - its clock is its own
 
 
 def mixture(names: Iterable[str] = "abc", *, layers: int = 1, merger: str = "m") -> Mixture:

@@ -70,7 +70,6 @@ class ConversationScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Say what enter will do."""
-        self._ticks = self.set_interval(_TICK_S, self.tick, pause=True)
         self._tell()
         if self._start.is_demo:
             self.call_after_refresh(self._ask_text, words.EXAMPLES[0])
@@ -128,12 +127,13 @@ class ConversationScreen(Screen[None]):
         conversation = self._turns.begin(prompt)
         await self._stage.begin(prompt)
         mixture, providers = self._start.mixture, self._ports.providers
+        ticking: Worker[None] | None = None
         try:
             async with open_run(
                 mixture, conversation, providers, clock=self._ports.clock
             ) as self._run:
                 self._is_free = told.is_free(providers, mixture)
-                self._ticks.resume()
+                ticking = self._tick()
                 async for event in self._run:
                     self._state = apply(self._state, event)
                     self._show(self._state, event)
@@ -145,7 +145,8 @@ class ConversationScreen(Screen[None]):
         finally:
             self._run = None
             self._is_asking = False
-            self._ticks.pause()
+            if ticking is not None:
+                ticking.cancel()
         if self._state.status == "done":
             self._go_on()
         self._tell()
@@ -196,11 +197,14 @@ class ConversationScreen(Screen[None]):
         if state.status == "failed" and self._turns.last is not None and not draft.text:
             draft.put(self._turns.last)
 
-    def tick(self) -> None:
-        """Show how much time has passed; four times a second while a run is live."""
-        if self._run is not None and self._state is not None:
-            self._stage.show(self._state, t=self._run.t)
-            self._header.show(self._facts())
+    @work(group="tick")
+    async def _tick(self) -> None:
+        """Show how much time has passed, four times a second while a run is live."""
+        while self._run is not None:
+            if self._state is not None:
+                self._stage.show(self._state, t=self._run.t)
+                self._header.show(self._facts())
+            await self._ports.clock.sleep(_TICK_S)
 
     # The download.
 

@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
+from textual.containers import Vertical
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -71,6 +72,17 @@ class Rows(Widget):
         if self._drawn is None or self._drawn[0] != width or self._drawn[1] is not variables:
             self._drawn = (width, variables, self.draw(width, look.Palette.of(variables)))
         return self._drawn[2]
+
+
+class Ground(Vertical):
+    """A column that paints nothing but its background, without asking the style cache for it."""
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return blank rows."""
+        strip = Strip.blank(crop.width, self.visual_style.rich_style)
+        for line_filter in self.get_line_filters():
+            strip = strip.apply_filter(line_filter, _BLACK)
+        return [strip] * crop.height
 
 
 def wrapped(segments: Iterable[Segment], width: int) -> list[list[Segment]]:

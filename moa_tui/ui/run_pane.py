@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.containers import Vertical
-
 from moa_tui.ui import keys, words
 from moa_tui.ui.answer import AnswerCard, Waiting
 from moa_tui.ui.flow import FlowLines
 from moa_tui.ui.room import layer_on_show
+from moa_tui.ui.rows import Ground
 from moa_tui.ui.tiles import Tile, TileGrid
 
 if TYPE_CHECKING:
@@ -22,13 +21,12 @@ if TYPE_CHECKING:
     from moa_tui.ui.room import Room
 
 
-class RunPane(Vertical):
+class RunPane(Ground):
     """Shows the states of one run after another; the answers of all of them stay."""
 
     DEFAULT_CSS: ClassVar[str] = """
     RunPane { height: auto; background: $background; }
     """
-    BLANK = True
 
     def __init__(self, mixture: Mixture, frames: FrameClock) -> None:
         super().__init__()

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
-from textual.containers import Vertical
 
 from moa_tui.engine.mixture import Seat
 from moa_tui.ui import keys, look, words
 from moa_tui.ui.composer import Composer, Queue
 from moa_tui.ui.frames import FrameClock
 from moa_tui.ui.room import Content, Room, layer_on_show, phase_of, plan
-from moa_tui.ui.rows import Rows, wrapped
+from moa_tui.ui.rows import Ground, Rows, wrapped
 from moa_tui.ui.welcome import Welcome
 
 if TYPE_CHECKING:
@@ -53,10 +52,9 @@ class TooSmall(Rows):
         return [look.row(row, [], width=width, ground=palette.background) for row in rows]
 
 
-class Stage(Vertical):
+class Stage(Ground):
     """Everything between header and footer but the sidebar; it is told the state of the run."""
 
-    BLANK = True
     BINDINGS: ClassVar[list[BindingType]] = list(keys.MOVES)
 
     def __init__(self, greeting: Greeting) -> None:
@@ -64,6 +62,8 @@ class Stage(Vertical):
         self.welcome = Welcome(greeting)
         self.composer = Composer()
         self._mixture = greeting.mixture
+        self.frames = FrameClock(self)
+        """What moves tiles and answer; a test may flush it."""
         self._queue = Queue()
         self._pane: RunPane | None = None
         self._mounted: AwaitMount | None = None
@@ -91,7 +91,7 @@ class Stage(Vertical):
             # Markdown costs 50 ms to import, which the first paint shouldn't wait for.
             from moa_tui.ui.run_pane import RunPane  # noqa: PLC0415 - see above
 
-            self._pane = RunPane(self._mixture, FrameClock(self))
+            self._pane = RunPane(self._mixture, self.frames)
             self._pane.display = False
             self._mounted = self.mount(self._pane, after=self.welcome)
         return self._pane

@@ -96,15 +96,16 @@ def show_of(seats: int) -> Stage:
     return stage(SCRIPTS, mixture(NAMES[:seats], merger="qwen3:8b"))
 
 
-def after(show: Stage, seconds: float, *keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
-    """Ask, let so much time pass, press keys; the cursor stands still."""
+def after(show: Stage, quarters: int, *keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
+    """Ask, let so many quarters of a second pass, press keys; the cursor stands still."""
 
     async def run(pilot: Pilot[None]) -> None:
         await settle(pilot)
         draft = show.app.query_one(Draft)
         draft.insert(PROMPT)
         await pilot.press("enter")
-        await show.pass_(pilot, seconds)
+        await settle(pilot)
+        await show.watch(pilot, quarters)
         await pilot.press(*keys)
         draft.cursor_blink = False
         await settle(pilot)
@@ -114,17 +115,17 @@ def after(show: Stage, seconds: float, *keys: str) -> Callable[[Pilot[None]], Aw
 
 def test_a_wide_race(snap_compare: Compare) -> None:
     show = show_of(5)
-    assert snap_compare(show.app, terminal_size=(160, 48), run_before=after(show, 3.1, "tab"))
+    assert snap_compare(show.app, terminal_size=(160, 48), run_before=after(show, 13, "tab"))
 
 
 def test_a_narrow_race_of_six(snap_compare: Compare) -> None:
     show = show_of(6)
-    assert snap_compare(show.app, terminal_size=(80, 24), run_before=after(show, 3.1))
+    assert snap_compare(show.app, terminal_size=(80, 24), run_before=after(show, 13))
 
 
 def test_a_finished_run(snap_compare: Compare) -> None:
     show = show_of(4)
-    assert snap_compare(show.app, terminal_size=(160, 48), run_before=after(show, 30))
+    assert snap_compare(show.app, terminal_size=(160, 48), run_before=after(show, 60))
 
 
 def test_an_empty_screen(snap_compare: Compare) -> None:
