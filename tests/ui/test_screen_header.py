@@ -1,0 +1,86 @@
+"""The header tells what matters most on any width."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+import pytest
+from ui_fakes import mixture
+
+from moa_tui.engine.mixture import Seat
+from moa_tui.engine.provider import Usage
+from moa_tui.engine.state import LayerState, RunState, SeatState
+from moa_tui.ui import told
+from moa_tui.ui.header import Header
+from moa_tui.ui.look import Palette
+
+MIX = mixture(layers=2)
+
+
+def running() -> RunState:
+    seat = Seat(2, 1)
+    state = SeatState(seat=seat, role="proposer", model="t/a", pieces=9_800)
+    return RunState(
+        status="running",
+        mixture=MIX,
+        layers=(LayerState(layer=1, started_t=0, ended_t=8), LayerState(layer=2, started_t=8)),
+        seats=MappingProxyType({seat: state}),
+    )
+
+
+def header(width: int, run: RunState | None = None, title: str = "Why is the sky blue?") -> str:
+    facts = told.Facts(title=title, mixture=MIX, run=run, t=14.2, cost="free")
+    (row,) = Header(facts).draw(width, Palette.of({}))
+    assert row.cell_length == width
+    return " ".join(row.text.split())
+
+
+@pytest.mark.parametrize(
+    ("width", "right"),
+    [
+        (160, "Trio · 3 proposers × 2 layers → ★ m · layer 2/2 · 0:14 · 9.8k tok · free"),
+        (100, "3 proposers × 2 layers → ★ m · layer 2/2 · 0:14 · 9.8k tok · free"),
+        (80, "layer 2/2 · 0:14 · 9.8k tok · free"),
+        (60, "layer 2/2 · 0:14 · free"),
+    ],
+)
+def test_the_mixture_gives_way_first_and_the_layer_last(width: int, right: str) -> None:
+    assert header(width, running()) == f"moa │ Why is the sky blue? {right}"
+
+
+def test_before_the_first_prompt_there_is_no_time_and_no_token() -> None:
+    assert header(100) == "moa │ Why is the sky blue? Trio · 3 proposers × 2 layers → ★ m · free"
+
+
+def test_a_long_title_is_cut_and_the_figures_stay() -> None:
+    text = header(80, running(), title="word " * 40)
+    assert text.startswith("moa │ word word")
+    assert "… layer 2/2 · 0:14 · 9.8k tok · free" in text
+
+
+def spent(*costs: float | None) -> RunState:
+    seats = {
+        Seat(1, number): SeatState(
+            seat=Seat(1, number), role="proposer", model="t/a", usage=Usage(cost=cost)
+        )
+        for number, cost in enumerate(costs, 1)
+    }
+    return RunState(status="running", seats=MappingProxyType(seats))
+
+
+@pytest.mark.parametrize(
+    ("run", "is_free", "said"),
+    [
+        (None, True, "free"),
+        (None, None, ""),
+        (None, False, "cost unknown"),
+        (spent(0.0, 0.0), None, "free"),
+        (spent(0.0012, 0.0013), False, "$0.0025"),
+        (spent(0.0012, None), False, "≥ $0.0012, 1 unknown"),
+        (spent(None), False, "cost unknown"),
+    ],
+)
+def test_cost_is_free_or_a_sum_or_said_to_be_unknown(
+    run: RunState | None, said: str, *, is_free: bool | None
+) -> None:
+    assert told.cost(run, is_free=is_free) == said
