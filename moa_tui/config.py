@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from moa_tui.engine.provider import Endpoint, Kind, Price
 from moa_tui.errors import ConfigError, nearest
 from moa_tui.tables import Table, present, read_toml
-from moa_tui.text import looks_like_key, one_line
+from moa_tui.text import looks_like_key, one_line, redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,14 +134,22 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _URL_GAPS = re.compile(r"[\s\x00-\x20\x7f\\]")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e\t]*")
+_NAME_RULE = "is no name for an endpoint: use letters, digits, - _ and ."
+_VARIABLE_RULE = (
+    "must be the NAME of an environment variable, like GROQ_API_KEY, not the key itself"
+)
 _SECONDS = ("connect_s", "first_token_s", "idle_s", "total_s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
-    """What the user likes: a preset ("" is none), a theme, a word when a run ends unseen."""
+    """What the user likes: a preset ("" is none), a theme, a word when a run ends unseen.
+
+    ``last_preset`` is the one used last, "" if none; only state.toml has it.
+    """
 
     preset: str = ""
+    last_preset: str = ""
     theme: str = "moa-dark"
     notify: bool = True
 
@@ -244,6 +252,7 @@ def _read_settings(path: Path, *, is_ours: bool) -> _File:
     preferences = root.table("preferences")
     found.preferences = present(
         preset=preferences.text("preset"),
+        last_preset=preferences.text("last_preset") if is_ours else None,
         theme=preferences.text("theme"),
         notify=preferences.flag("notify"),
     )
@@ -255,7 +264,7 @@ def _read_settings(path: Path, *, is_ours: bool) -> _File:
         if not is_ours:
             table.close()
         if not _NAME.fullmatch(name):
-            table.complain("", "is no name for an endpoint: use letters, digits, - _ and .")
+            table.complain("", _NAME_RULE)
         if len(found.problems) > before:
             found.broken[name] = found.problems[before]
             del found.endpoints[name]
@@ -293,11 +302,8 @@ def _base_url(table: Table) -> str | None:
 def _key_variable(table: Table) -> str | None:
     """Return the NAME of the variable; a refused value is never shown, it may be a key."""
     name = table.text("api_key_env")
-    if name and (looks_like_key(name) or not _VARIABLE.fullmatch(name)):
-        table.complain(
-            "api_key_env",
-            "must be the NAME of an environment variable, like GROQ_API_KEY, not the key itself",
-        )
+    if name and not _is_variable(name):
+        table.complain("api_key_env", _VARIABLE_RULE)
     return name
 
 
@@ -322,6 +328,26 @@ def _prices(table: Table) -> Mapping[str, Price] | None:
             continue
         prices[model] = Price(**{key: value or 0.0 for key, value in known.items()})
     return MappingProxyType(prices) if prices else None
+
+
+def endpoint_problem(endpoint: Endpoint) -> str:
+    """Return what keeps an endpoint from being written to a settings file, in words; "" is nothing.
+
+    Name, URL and variable keep the same rules when they are read.
+    """
+    if not _NAME.fullmatch(endpoint.name):
+        shown = redact(one_line(endpoint.name, 60))
+        return f'"{shown}" {_NAME_RULE}'
+    if endpoint.api_key_env and not _is_variable(endpoint.api_key_env):
+        return f"the key of {endpoint.name} {_VARIABLE_RULE}"
+    if endpoint.kind in ("embedded", "scripted"):
+        return ""
+    problem = url_problem(endpoint.base_url)
+    return f"the URL of {endpoint.name} {problem}" if problem else ""
+
+
+def _is_variable(name: str) -> bool:
+    return _VARIABLE.fullmatch(name) is not None and not looks_like_key(name)
 
 
 # The environment

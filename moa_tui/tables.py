@@ -32,11 +32,22 @@ def read_toml(path: Path) -> dict[str, Any]:
         ConfigError: it can't be read; the message names the file and, where known, line and column.
     """
     try:
-        source = path.read_bytes().removeprefix(b"\xef\xbb\xbf").decode()
+        content = path.read_bytes()
     except FileNotFoundError:
         raise
     except OSError as error:
         raise ConfigError(f"{path} can't be read: {error.strerror}") from error
+    return parse_toml(content, path)
+
+
+def parse_toml(content: bytes, path: Path) -> dict[str, Any]:
+    """Return what the content of a TOML file says.
+
+    Raises:
+        ConfigError: it is no TOML; the message names the file, line and column.
+    """
+    try:
+        source = content.removeprefix(b"\xef\xbb\xbf").decode()
     except UnicodeDecodeError as error:
         before = error.object[: error.start]
         line = before.count(b"\n") + 1

@@ -61,6 +61,16 @@ ROOMS = {
             "moa_tui.engine.provider",
             "moa_tui.engine.clock",
             "moa_tui.config",
+            "moa_tui.files",
+            "moa_tui.tables",
+        )
+    ),
+    "moa_tui.memory": Room(
+        may=(
+            "tomli_w",
+            "moa_tui.engine.provider",
+            "moa_tui.config",
+            "moa_tui.files",
             "moa_tui.tables",
         )
     ),
@@ -81,6 +91,7 @@ ROOMS = {
     "moa_tui.errors": Room(never=EVERYONE),
     "moa_tui.text": Room(never=EVERYONE),
     "moa_tui.tables": Room(),
+    "moa_tui.files": Room(),
     "moa_tui.shipped": Room(),
 }
 COMPOSITION_ROOT = "moa_tui.__main__"
