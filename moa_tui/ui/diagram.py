@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from moa_tui.engine.mixture import Agent, Mixture
 
 _MOST_SEATS = 6
+_WHOLE, _CLIPPED = 40, 15
 _JOINTS = {
     # (line above, line below, line from outside): the corner on the left of a layer, on its right
     (False, False, True): "──",
@@ -33,12 +34,15 @@ def draw(mixture: Mixture, width: int, palette: look.Palette) -> Grid:
     """Return the drawing in at most ``width`` cells, as one line of words where none fits."""
     layers = [layer.seats for layer in mixture.layers for _ in range(layer.repeat)]
     note = f" × {len(layers)} layers" if len(layers) > 1 else ""
-    for shown, also, ends in (
-        (layers, "", True),
-        (layers[:1], note, True),
-        (layers[:1], note, False),
+    one = layers[:1]
+    for shown, also, ends, longest in (
+        (layers, "", True, _WHOLE),
+        (one, note, True, _WHOLE),
+        (one, note, False, _WHOLE),
+        (one, note, True, _CLIPPED),
+        (one, note, False, _CLIPPED),
     ):
-        grid = _drawing(mixture, shown, palette, note=also, ends=ends)
+        grid = _drawing(mixture, shown, palette, note=also, ends=ends, longest=longest)
         if max(look.cells(row) for row in grid) <= width:
             return grid
     return _in_words(mixture, width, palette)
@@ -51,20 +55,25 @@ def _drawing(
     *,
     note: str,
     ends: bool,
+    longest: int,
 ) -> Grid:
-    """Return the drawing; ``note`` follows the layers, ``ends``: with the answer at the end."""
+    """Return the drawing; ``note`` follows the layers, ``ends``: with the answer at the end.
+
+    ``longest`` is the most cells of a name.
+    """
     height = min(_MOST_SEATS + 1, max(len(seats) for seats in layers))
     middle = (height - 1) // 2
     line = palette.muted
     grid: Grid = [[] for _ in range(height)]
     _put(grid, middle, [Segment("your prompt  ", palette.ink), Segment("───", line)])
     for seats in layers:
-        _put_layer(grid, middle, _names(seats, palette), palette)
+        _put_layer(grid, middle, _names(seats, palette, longest), palette)
     if note:
         _put(grid, middle, [Segment(note, palette.ink)])
     merger = mixture.aggregator.agent
     if merger is not None and mixture.aggregator.strategy != "none":
-        star = Segment(f"{look.STAR} {merger.name}", palette.aggregator + look.BOLD)
+        name = look.clip(merger.name, longest)
+        star = Segment(f"{look.STAR} {name}", palette.aggregator + look.BOLD)
         _put(grid, middle, [Segment("─▸  ", line), star])
         if ends:
             _put(grid, middle, [Segment("  ─▸  ", line), Segment("one answer", palette.ink)])
@@ -95,11 +104,11 @@ def _put_layer(grid: Grid, middle: int, names: Grid, palette: look.Palette) -> N
         row.append(Segment("─" if number == middle else " ", rule))
 
 
-def _names(seats: Sequence[Agent], palette: look.Palette) -> Grid:
+def _names(seats: Sequence[Agent], palette: look.Palette, longest: int) -> Grid:
     names = [
         [
             Segment(f"{number} ", palette.seat(number) + look.BOLD),
-            Segment(seat.name, palette.ink),
+            Segment(look.clip(seat.name, longest), palette.ink),
         ]
         for number, seat in enumerate(seats, 1)
     ]

@@ -155,7 +155,7 @@ class Welcome(Rows, can_focus=True):
         of = f"{words.megabytes(fetching.done)} of {words.megabytes(fetching.total)}"
         figures = f"{of}  {share:.0%}" if fetching.total else words.megabytes(fetching.done)
         return [
-            [Segment(words.fetches(title), palette.bright)],
+            *wrapped([Segment(words.fetches(title), palette.bright)], room),
             [*lane, Segment(f"  {figures}", palette.ink)],
         ]
 

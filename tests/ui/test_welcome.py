@@ -71,3 +71,14 @@ def test_what_happens_is_told_in_words() -> None:
 )
 def test_bytes_are_told_as_people_read_them(count: int, said: str) -> None:
     assert words.megabytes(count) == said
+
+
+def test_long_names_are_cut_before_the_drawing_is_given_up() -> None:
+    long = Agent(model="embedded/smollm2-135m-instruct", samples=3)
+    mix = Mixture(layers=(Layer(proposers=(long,)),), aggregator=Aggregator(agent=long))
+
+    assert drawn(mix, 68) == [
+        "                ╭─▸ 1 smollm2-135m-i… ─╮",
+        "your prompt  ───┼─▸ 2 smollm2-135m-i… ─┼──▸  ★ smollm2-135m-i…",
+        "                ╰─▸ 3 smollm2-135m-i… ─╯",
+    ]
