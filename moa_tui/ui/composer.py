@@ -68,6 +68,9 @@ class Draft(TextArea):
     class Sent(Message):
         """Enter was pressed."""
 
+    class Recalled(Message):
+        """Up was pressed with nothing written: the last prompt that waits is to be edited."""
+
     def __init__(self) -> None:
         super().__init__(
             soft_wrap=True,
@@ -80,6 +83,8 @@ class Draft(TextArea):
         self._at: int | None = None
         self.is_queueing = False
         """Whether enter only queues the prompt, since a run is live."""
+        self.has_queue = False
+        """Whether prompts wait that up can bring back."""
 
     @property
     def prompt(self) -> Prompt:
@@ -169,7 +174,9 @@ class Draft(TextArea):
 
     def action_cursor_up(self, select: bool = False) -> None:  # noqa: FBT001, FBT002 - Textual's signature
         """Move up; on the first row, with nothing of one's own written, show an older prompt."""
-        if select or not self.cursor_at_first_line or not self._recall(-1):
+        if not self.text and self.has_queue:
+            self.post_message(self.Recalled())
+        elif select or not self.cursor_at_first_line or not self._recall(-1):
             super().action_cursor_up(select)
 
     def action_cursor_down(self, select: bool = False) -> None:  # noqa: FBT001, FBT002 - Textual's signature

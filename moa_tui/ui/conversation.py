@@ -12,7 +12,7 @@ from textual.screen import Screen
 from moa_tui.errors import CommandError, ConfigError
 from moa_tui.text import clean
 from moa_tui.ui import keys, told, words
-from moa_tui.ui.composer import Composer, Prompt
+from moa_tui.ui.composer import Composer, Draft, Prompt
 from moa_tui.ui.footer import Footer
 from moa_tui.ui.header import Header
 from moa_tui.ui.sidebar import Sidebar
@@ -87,6 +87,12 @@ class ConversationScreen(Screen[None]):
             self._go_on()
         else:
             self._stage.composer.refuse(words.EMPTY_REFUSED)
+
+    @on(Draft.Recalled)
+    def _recall(self) -> None:
+        if (prompt := self._turns.recall()) is not None:
+            self._stage.composer.draft.put(prompt)
+        self._tell()
 
     @on(Welcome.Chosen)
     def _ask_example(self, event: Welcome.Chosen) -> None:
@@ -256,7 +262,9 @@ class ConversationScreen(Screen[None]):
             has_queue=bool(self._turns.queue),
             is_free=self._is_free,
         )
-        self._stage.composer.tell(notice, is_busy=self._is_busy)
+        composer = self._stage.composer
+        composer.draft.has_queue = bool(self._turns.queue)
+        composer.tell(notice, is_busy=self._is_busy)
         self.refresh_bindings()
 
     def on_resize(self) -> None:

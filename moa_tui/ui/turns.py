@@ -53,6 +53,10 @@ class Turns:
         """Take the first prompt of the queue."""
         return self._queue.pop(0) if self._queue else None
 
+    def recall(self) -> Prompt | None:
+        """Take the last prompt of the queue back, to be edited."""
+        return self._queue.pop() if self._queue else None
+
     def begin(self, prompt: Prompt) -> Conversation:
         """Open a turn and return what the models are sent."""
         # With the engine, which the first paint shouldn't wait for.

@@ -205,6 +205,22 @@ async def test_a_stopped_run_holds_the_queue_and_says_so() -> None:
         assert show.requests[-1].messages == (Message("user", "how"),)
 
 
+async def test_up_brings_the_last_queued_prompt_back_to_be_edited() -> None:
+    show = stage(TRIO)
+    async with show.app.run_test(size=(160, 48)) as pilot:
+        for prompt in ("why", "how", "when"):
+            await ask(pilot, prompt)
+        await pilot.press("up")
+        await settle(pilot)
+        assert show.app.query_one(Draft).text == "when"
+        assert "queued: how" in show.text
+        assert "queued: when" not in show.text
+        await pilot.press("x", "enter")
+        await settle(pilot)
+
+        assert "queued: whenx" in show.text
+
+
 async def test_an_empty_prompt_is_refused_in_words() -> None:
     show = stage(TRIO)
     async with show.app.run_test(size=(80, 24)) as pilot:
