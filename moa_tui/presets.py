@@ -1,43 +1,32 @@
-"""Mixtures as files: one preset a TOML file, the user's own before the shipped ones.
-
-Presets are made to be shared: they name endpoints, and never hold a key or a URL.
-"""
+"""Mixtures as files: one preset a TOML file, the user's own before the shipped ones."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
+import unicodedata
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from moa_tui.engine.mixture import (
-    Agent,
-    Aggregator,
-    ContextRule,
-    HistoryRule,
-    Layer,
-    Mixture,
-    Placement,
-    StrategyName,
-)
 from moa_tui.errors import ConfigError, nearest
-from moa_tui.tables import Table, present, read_toml
-from moa_tui.text import clean, looks_like_key, one_line
+from moa_tui.files import remove, rewrite
+from moa_tui.recipe import LONGEST_NAME, as_toml, read_preset
+from moa_tui.tables import read_bytes
+from moa_tui.text import clean, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
-_T = TypeVar("_T")
+    from moa_tui.engine.mixture import Mixture
 
-_URL = re.compile(r"(?i)\bhttps?://|\bwww\.")
-_LATER_STRATEGIES = ("pick", "vote", "refine")
-_LATER_CONTEXT_RULES = ("trim", "refine")
-_ANY_SEED = -(2**63)
+Origin: TypeAlias = Literal["yours", "shipped", "yours for shipped"]
+"""Whose file a preset is; the last is the user's own in the place of a shipped one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Presets:
-    """The presets of several folders; in a later folder a name wins over the same one before."""
+    """The presets of several folders; in a later folder a name wins over the same one before.
+
+    The last folder is the user's. Files are read anew each time: people edit them meanwhile.
+    """
 
     folders: tuple[Path, ...]
 
@@ -89,13 +78,92 @@ class Presets:
                 mistakes.append(str(error))
         return tuple(mixtures), tuple(mistakes)
 
+    def origin(self, name: str) -> Origin:
+        """Return whose preset this is.
+
+        Raises:
+            ConfigError: no preset has this name.
+        """
+        own = _paths_in(self.folders[-1])
+        if self.path(name) != own.get(name):
+            return "shipped"
+        is_twice = any(name in _paths_in(folder) for folder in self.folders[:-1])
+        return "yours for shipped" if is_twice else "yours"
+
+    def save(self, mixture: Mixture, *, over: Mixture | None = None) -> str:
+        """Write the mixture to the user's folder, whole or not at all; return the preset's name.
+
+        The name is the mixture's, with - for spaces. ``over`` is what its file said when it was
+        read: if it says something else by now, nothing is written. None replaces whatever is there
+        and can be read.
+
+        Raises:
+            ConfigError: the name can't be a file's, the mixture is none that a preset can hold, or
+                the file has changed, has a mistake, or can't be written.
+        """
+        name = self._name_to_save(mixture.name)
+        path = _paths_in(self.folders[-1]).get(name, self.folders[-1] / f"{name}.toml")
+        # What can't be read again, a key for example, isn't written either.
+        text = as_toml(read_preset(as_toml(mixture).encode(errors="replace"), path))
+
+        def checked(before: bytes | None) -> str:
+            if before is not None:
+                _refuse_if_changed(before, path, over=over)
+            return text
+
+        rewrite(path, checked)
+        return name
+
+    def delete(self, name: str) -> None:
+        """Remove the user's preset of this name; a shipped one that it replaced is back then.
+
+        Raises:
+            ConfigError: there is none, it is shipped, or it can't be removed.
+        """
+        path = self.path(name)
+        if path.parent != self.folders[-1]:
+            raise ConfigError(f"{name} comes with the program and stays; only your own can go")
+        remove(path)
+
     def _paths(self) -> dict[str, Path]:
-        return {
-            path.stem: path
-            for folder in self.folders
-            for path in sorted(folder.glob("*.toml"))
-            if not path.name.startswith(".")
-        }
+        return {name: path for folder in self.folders for name, path in _paths_in(folder).items()}
+
+    def _name_to_save(self, name: str) -> str:
+        if name in _paths_in(self.folders[-1]):
+            # A file of the user's own making may have any name.
+            return name
+        fitting = "-".join(unicodedata.normalize("NFC", name).split())
+        if not fitting:
+            raise ConfigError("the preset needs a name")
+        shown = one_line(fitting, LONGEST_NAME)
+        if len(fitting) > LONGEST_NAME:
+            raise ConfigError(f'"{shown}" is too long for a name: at most {LONGEST_NAME} letters')
+        wrong = next((char for char in fitting if not (char.isalnum() or char in "-_")), "")
+        if wrong or not fitting[0].isalnum():
+            raise ConfigError(
+                f'"{shown}" is no name for a preset: use letters, digits, - and _, and a letter '
+                "or digit first"
+            )
+        return fitting
+
+
+def _paths_in(folder: Path) -> dict[str, Path]:
+    return {
+        one_line(path.stem, LONGEST_NAME): path
+        for path in sorted(folder.glob("*.toml"))
+        if not path.name.startswith(".")
+    }
+
+
+def _refuse_if_changed(content: bytes, path: Path, *, over: Mixture | None) -> None:
+    try:
+        stands = read_preset(content, path)
+    except ConfigError as error:
+        raise ConfigError(f"{error}; mend it first, or save under another name") from error
+    if over is not None and replace(over, name=stands.name) != stands:
+        raise ConfigError(
+            f"{path} has changed since it was read: choose it again, or save under another name"
+        )
 
 
 def load(path: Path) -> Mixture:
@@ -105,139 +173,6 @@ def load(path: Path) -> Mixture:
         ConfigError: the file can't be read, has an unknown key, a wrong value, a key or a URL.
     """
     try:
-        values = read_toml(path)
+        return read_preset(read_bytes(path), path)
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: there is no such file") from error
-    problems: list[str] = []
-    root = Table(values, path, problems)
-    _refuse_keys_and_urls(root, values)
-    try:
-        mixture = _mixture(root, name=one_line(path.stem, 60))
-    except ConfigError as error:
-        # What is built from half a file only complains about the half that is wrong.
-        raise ConfigError(_first(problems) or f"{path}: {error}") from error
-    if problems:
-        raise ConfigError(_first(problems))
-    return mixture
-
-
-def _first(problems: Sequence[str]) -> str:
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return problems[0] + more if problems else ""
-
-
-def _refuse_keys_and_urls(table: Table, value: object, key: str = "") -> None:
-    match value:
-        case str() if _URL.search(value):
-            table.complain(key, "is or has a URL: a preset names endpoints, config.toml says where")
-        case str() if looks_like_key(value):
-            table.complain(key, "looks like a key: keys stay in the environment, never in a preset")
-        case dict():
-            for name, item in value.items():
-                _refuse_keys_and_urls(table, name, f"{key}.{name}".strip("."))
-                _refuse_keys_and_urls(table, item, f"{key}.{name}".strip("."))
-        case list():
-            for number, item in enumerate(value, 1):
-                _refuse_keys_and_urls(table, item, f"{key}[{number}]")
-
-
-def _mixture(root: Table, *, name: str) -> Mixture:
-    fields = present(
-        description=_line(root, "description"),
-        system=_prose(root, "system"),
-        history=root.choice("history", get_args(HistoryRule)),
-        temperature=_temperature(root),
-        max_tokens=root.whole("max_tokens", at_least=1),
-        min_proposals=root.whole("min_proposals", at_least=1),
-        quorum=root.whole("quorum", at_least=1),
-        deadline_s=root.number("deadline_s", above=0),
-        context=_choice(root, "context", get_args(ContextRule), later=_LATER_CONTEXT_RULES),
-    )
-    layers, merging = root.tables("layers"), root.table("aggregator")
-    root.close()
-    return Mixture(
-        layers=tuple(_layer(layer) for layer in layers),
-        aggregator=_aggregator(merging),
-        name=name,
-        **fields,
-    )
-
-
-def _layer(table: Table) -> Layer:
-    repeat = table.whole("repeat", at_least=1)
-    proposers = _agents(table, "proposers")
-    table.close()
-    return Layer(proposers=proposers, repeat=repeat or 1)
-
-
-def _aggregator(table: Table) -> Aggregator:
-    fields = present(
-        strategy=_choice(table, "strategy", get_args(StrategyName), later=_LATER_STRATEGIES),
-        fallback=_agents(table, "fallback"),
-        instruction=_prose(table, "instruction"),
-        placement=table.choice("placement", get_args(Placement)),
-    )
-    model, options = table.text("model"), _options(table)
-    table.close()
-    agent = Agent(model=clean(model), **options) if model else None
-    return Aggregator(agent=agent, **fields)
-
-
-def _agents(table: Table, key: str) -> tuple[Agent, ...]:
-    return tuple(
-        Agent(model=clean(item))
-        if isinstance(item, str)
-        else _agent(table.element(key, number, item))
-        for number, item in enumerate(table.items(key), 1)
-    )
-
-
-def _agent(table: Table) -> Agent:
-    model = table.text("model")
-    fields = present(
-        samples=table.whole("samples", at_least=1), enabled=table.flag("enabled"), **_options(table)
-    )
-    table.close()
-    if model is None:
-        table.complain("", "needs a model, like ollama/llama3.2")
-    return Agent(model=clean(model or ""), **fields)
-
-
-def _options(table: Table) -> dict[str, Any]:
-    return present(
-        temperature=_temperature(table),
-        max_tokens=table.whole("max_tokens", at_least=1),
-        system=_prose(table, "system"),
-        label=_line(table, "label"),
-        top_p=table.number("top_p", above=0),
-        seed=table.whole("seed", at_least=_ANY_SEED),
-        stop=table.texts("stop"),
-        think=table.flag("think"),
-        effort=_line(table, "effort"),
-        num_ctx=table.whole("num_ctx", at_least=1),
-    )
-
-
-def _temperature(table: Table) -> float | Literal["unset"] | None:
-    if table.value("temperature") == "unset":
-        return "unset"
-    return table.number("temperature", above=None)
-
-
-def _choice(table: Table, key: str, words: tuple[_T, ...], *, later: Sequence[str]) -> _T | None:
-    value = table.value(key)
-    if value not in later:
-        return table.choice(key, words)
-    known = ", ".join(f'"{word}"' for word in words)
-    table.complain(key, f'"{value}" is not there yet; what works now: {known}')
-    return None
-
-
-def _line(table: Table, key: str) -> str | None:
-    text = table.text(key)
-    return None if text is None else one_line(text)
-
-
-def _prose(table: Table, key: str) -> str | None:
-    text = table.text(key)
-    return None if text is None else clean(text)

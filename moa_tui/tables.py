@@ -31,13 +31,22 @@ def read_toml(path: Path) -> dict[str, Any]:
         FileNotFoundError: there is no such file.
         ConfigError: it can't be read; the message names the file and, where known, line and column.
     """
+    return parse_toml(read_bytes(path), path)
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return what a file holds.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ConfigError: it can't be read; the message names it.
+    """
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
         raise
     except OSError as error:
         raise ConfigError(f"{path} can't be read: {error.strerror}") from error
-    return parse_toml(content, path)
 
 
 def parse_toml(content: bytes, path: Path) -> dict[str, Any]:

@@ -121,11 +121,15 @@ class Presets(Protocol):
         """Return the mixtures that what was found makes, the best first; they have no file."""
         ...
 
-    def save(self, mixture: Mixture, /) -> None:
-        """Write the mixture to the user's folder under its name, whole or not at all.
+    def save(self, mixture: Mixture, /, *, over: Mixture | None = None) -> str:
+        """Write the mixture to the user's folder, whole or not at all; return the preset's name.
+
+        The name is the mixture's, with - for spaces. ``over`` is what its file said when it was
+        read: if it says something else by now, nothing is written. None replaces whatever is there.
 
         Raises:
-            ConfigError: the name can't be a file's, or the folder can't be written.
+            ConfigError: the name can't be a file's, the mixture is none that a preset can hold, or
+                the file has changed, has a mistake, or can't be written.
         """
         ...
 
