@@ -117,28 +117,48 @@ class HttpClient:
         finally:
             await response.aclose()
 
-    async def get_json(self, path: str) -> object:
-        """Return what a GET answers.
+    async def get_json(
+        self, path: str, *, body: Mapping[str, object] | None = None, limit_s: float | None = None
+    ) -> object:
+        """Return what a GET answers, or a POST where there is a body to send.
+
+        ``limit_s`` is the most seconds that it may take: `connect_s` and half a minute unless said.
 
         Raises:
             ProviderError: it can't be asked, refuses, or answers with something else.
         """
-        limit_s = self.endpoint.connect_s + _SHORT_LIST_S
+        limit_s = self.endpoint.connect_s + _SHORT_LIST_S if limit_s is None else limit_s
+        method = "GET" if body is None else "POST"
+        async with self.in_words():
+            try:
+                async with (
+                    self.clock.timeout(limit_s),
+                    self.open(method, path, body=body) as response,
+                ):
+                    answer = await read_capped(response, MAX_LISTING)
+                    if not response.is_success:
+                        raise self.refusal(response, answer)
+                    return json.loads(answer)
+            except TimeoutError:
+                message = f"{self.name} did not answer in {limit_s:.0f} s"
+                raise ProviderError("timeout", message) from None
+            except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+                message = f"{self.name} did not answer in JSON"
+                raise ProviderError("protocol", message, _CHECK_URL) from None
+
+    @asynccontextmanager
+    async def in_words(self) -> AsyncGenerator[None, None]:
+        """Turn what goes wrong in the block into a `ProviderError` that may be shown.
+
+        Raises:
+            ProviderError: the block's own, its words cleaned, or a fault's translation.
+        """
         try:
-            async with self.clock.timeout(limit_s), self.open("GET", path) as response:
-                body = await read_capped(response, MAX_LISTING)
-                if not response.is_success:
-                    raise self.refusal(response, body)
-                return json.loads(body)
-        except TimeoutError:
-            error = ProviderError("timeout", f"{self.name} did not answer in {limit_s:.0f} s")
-        except ProviderError as failure:
-            error = failure
-        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
-            error = ProviderError("protocol", f"{self.name} did not answer in JSON", _CHECK_URL)
+            yield
+        except ProviderError as error:
+            raise self.told(error) from None
         except HTTP_FAULTS as fault:
-            error = self.translate(fault)
-        raise self.told(error)
+            raise self.told(self.translate(fault)) from None
 
     async def aclose(self) -> None:
         """Close the connections."""
