@@ -29,6 +29,8 @@ class Rows(Widget):
     It has neither border nor padding: what stands there is drawn too.
     """
 
+    ALLOW_SELECT = False
+
     def __init__(self) -> None:
         super().__init__()
         self._drawn: tuple[int, Mapping[str, str], Sequence[Strip]] | None = None

@@ -343,6 +343,15 @@ async def test_ctrl_c_stops_a_run_then_clears_the_composer_then_asks() -> None:
         assert show.app.is_running
 
 
+async def test_ctrl_c_copies_what_is_selected_in_the_composer() -> None:
+    show = stage(TRIO)
+    async with show.app.run_test() as pilot:
+        await pilot.press("a", "b", "shift+left", "ctrl+c")
+
+        assert show.app.clipboard == "b"
+        assert show.app.query_one(Draft).text == "ab"
+
+
 async def test_a_screen_that_is_too_small_says_so_and_the_race_goes_on() -> None:
     show = stage(TRIO)
     async with show.app.run_test(size=(80, 24)) as pilot:
