@@ -29,7 +29,8 @@ def rewrite(path: Path, change: Callable[[bytes | None], str]) -> None:
     """
     target = Path(os.path.realpath(path))
     try:
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            target.parent.mkdir(mode=0o700, parents=True)
         with _alone_in(target.parent):
             for _ in range(_TRIES):
                 before = _content(target)
