@@ -76,6 +76,31 @@ ROOMS = {
             "moa_tui.tables",
         )
     ),
+    # Where the endpoints of the settings meet those who speak to them; for __main__ alone.
+    "moa_tui.connections": Room(
+        may=(
+            "moa_tui.engine.provider",
+            "moa_tui.engine.clock",
+            "moa_tui.config",
+            "moa_tui.keys",
+            "moa_tui.providers",
+            "moa_tui.shipped",
+        )
+    ),
+    "moa_tui.places": Room(
+        may=(
+            "moa_tui.engine.provider",
+            "moa_tui.engine.clock",
+            "moa_tui.addresses",
+            "moa_tui.config",
+            "moa_tui.connections",
+            "moa_tui.keys",
+            "moa_tui.providers",
+            "moa_tui.ui.ports",
+        )
+    ),
+    "moa_tui.keys": Room(may=("moa_tui.engine.provider", "moa_tui.engine.clock")),
+    "moa_tui.addresses": Room(may=("moa_tui.engine.provider",)),
     "moa_tui.ui": Room(
         may=(
             "textual",

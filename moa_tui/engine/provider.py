@@ -18,6 +18,10 @@ Kind: TypeAlias = Literal["openai", "ollama", "anthropic", "embedded", "scripted
 PhaseName: TypeAlias = Literal["queued", "connecting", "loading", "reading", "waiting"]
 FinishReason: TypeAlias = Literal["stop", "length", "content_filter", "refusal"]
 
+_OLLAMA_CLOUD = ".ollama.com"
+_NEAR = (".local", ".lan", ".internal", ".home.arpa")
+"""What names in a network of one's own end with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -158,13 +162,29 @@ class Endpoint:
         """Whether its models run on this machine: then calls are free and need no proxy."""
         if self.kind in ("embedded", "scripted"):
             return True
-        host = urlsplit(self.base_url).hostname or ""
-        if host == "localhost" or host.endswith(".localhost"):
+        if self._host == "localhost" or self._host.endswith(".localhost"):
             return True
-        try:
-            return ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            return False
+        address = _address(self._host)
+        return address is not None and address.is_loopback
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a server of the user's: on this machine, in its network, or an Ollama.
+
+        It may be looked at without being asked for; a vendor's may not.
+        """
+        if self.is_local:
+            return True
+        address = _address(self._host)
+        if address is not None and not address.is_global:
+            return True
+        if self.kind == "ollama":
+            return not f".{self._host}".endswith(_OLLAMA_CLOUD)
+        return address is None and ("." not in self._host or self._host.endswith(_NEAR))
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(self.base_url).hostname or ""
 
     @property
     def first_token_limit_s(self) -> float:
@@ -172,6 +192,13 @@ class Endpoint:
         if self.first_token_s is not None:
             return self.first_token_s
         return 300.0 if self.is_local else 60.0
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

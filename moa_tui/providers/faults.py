@@ -75,6 +75,10 @@ class ModelLoading(ProviderError):  # noqa: N818 - a phase, told as one
     """The server is there and reads the model from disk: a phase, not a failure."""
 
 
+class NobodyListens(ProviderError):  # noqa: N818 - what was found out, told as words
+    """No server is running there."""
+
+
 def words_in(body: bytes) -> str:
     """Return the message in an error body of any known shape, "" for a web page."""
     text = body.decode("utf-8", "replace").lstrip("\ufeff").strip()
@@ -162,10 +166,10 @@ def of_status(
     return ProviderError(kind, message, _hint(endpoint, kind, status), retry=retry)
 
 
-def refused(endpoint: Endpoint) -> ProviderError:
+def refused(endpoint: Endpoint) -> NobodyListens:
     """Return the words for a port where nobody listens."""
     hint = _START_WITH.get(endpoint.name) or _START_WITH.get(endpoint.kind, "")
-    return ProviderError(
+    return NobodyListens(
         "connect",
         f"nothing listens at {where(endpoint)}",
         hint or "start the server, or check base_url",

@@ -138,13 +138,10 @@ class HttpClient:
                     answer = await read_capped(response, MAX_LISTING)
                     if not response.is_success:
                         raise self.refusal(response, answer)
-                    return json.loads(answer)
+                    return self._decoded(answer)
             except TimeoutError:
                 message = f"{self.name} did not answer in {limit_s:.0f} s"
                 raise ProviderError("timeout", message) from None
-            except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
-                message = f"{self.name} did not answer in JSON"
-                raise ProviderError("protocol", message, _CHECK_URL) from None
 
     @asynccontextmanager
     async def in_words(self) -> AsyncGenerator[None, None]:
@@ -209,6 +206,16 @@ class HttpClient:
         if isinstance(fault, zlib.error):
             return ProviderError("protocol", f"{self.name} sent a broken compressed body")
         return ProviderError("invalid", f"the request to {self.name} can't be sent: {fault}")
+
+    def _decoded(self, body: bytes) -> object:
+        if body.lstrip().startswith(b"<"):
+            message = f"{self.name} answered with a web page (HTML)"
+            raise ProviderError("protocol", message, _CHECK_URL)
+        try:
+            return json.loads(body)
+        except (ValueError, RecursionError):
+            message = f"{self.name} did not answer in JSON"
+            raise ProviderError("protocol", message, _CHECK_URL) from None
 
     def _unreachable(self, causes: list[BaseException], fault: Exception) -> ProviderError:
         host = urlsplit(self.endpoint.base_url).hostname or self.endpoint.base_url

@@ -158,11 +158,14 @@ class Memory(Protocol):
 class Start:
     """What the program was started with: the mixture, why it, and what to tell first.
 
+    ``is_chosen``: somebody chose the mixture, now or earlier; else what detection finds replaces
+    it, see `Presets.made`, as long as nothing was asked.
     ``needs_fetch``: enter fetches the embedded model before the first run. ``notices`` are plain
     sentences about files that are broken and were left out. ``is_demo`` labels the screen.
     """
 
     mixture: Mixture
+    is_chosen: bool = True
     needs_fetch: bool = False
     notices: Sequence[str] = ()
     is_demo: bool = False
@@ -172,7 +175,9 @@ class Start:
 class Ports:
     """The services behind the screen; ``theme`` is a name, ``theme_folders`` the last one wins.
 
-    ``endpoints`` are those known by name, so that prices can be told before anybody is called.
+    ``endpoints`` are those known by name, so that prices can be told before anybody is called: a
+    live view, to which `Endpoints.add` adds. ``places``, ``presets`` and ``memory`` are None where
+    nothing can be looked for, chosen or remembered.
     """
 
     providers: Providers
@@ -181,3 +186,6 @@ class Ports:
     theme: str = "moa-dark"
     theme_folders: Sequence[Path] = ()
     endpoints: Mapping[str, Endpoint] = field(default_factory=lambda: MappingProxyType({}))
+    places: Endpoints | None = None
+    presets: Presets | None = None
+    memory: Memory | None = None

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
-import virtual_time
 from cli_given import Screenless
 
-from moa_tui.__main__ import (
-    Connections,
-    Folders,
-    Program,
-    demo_scripts,
-    find_key,
-    folders,
-    theme_folders,
-)
+from moa_tui.__main__ import Folders, Program, folders, theme_folders
 from moa_tui.cli.arguments import parse
 from moa_tui.cli.screen import start_of
-from moa_tui.config import load
-from moa_tui.engine.clock import AsyncioClock
-from moa_tui.engine.provider import ChatRequest, Endpoint, Finish, Message, Text, Thinking
 from moa_tui.errors import ConfigError
-from moa_tui.shipped import demo_topics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,117 +56,6 @@ def test_the_users_themes_come_last_and_ours_exist(tmp_path: Path) -> None:
     *ours, users = theme_folders(tmp_path)
     assert users == tmp_path / "themes"
     assert any((folder / "moa-dark.toml").is_file() for folder in ours)
-
-
-# Keys
-
-
-HOSTED = Endpoint(
-    name="groq",
-    kind="openai",
-    base_url="https://api.example/v1",
-    label="Groq",
-    key_page="console.example/keys",
-    api_key_env="GROQ_API_KEY",
-)
-COMMAND = (sys.executable, "-c", "print('from-command')")
-
-
-def lab(**fields: object) -> Endpoint:
-    about = {"base_url": "https://lab.example/v1"} | fields
-    return Endpoint(name="lab", kind="openai", **about)  # type: ignore[arg-type] # real fields
-
-
-def test_a_key_comes_from_the_variable_that_the_endpoint_names() -> None:
-    key = find_key(HOSTED, {"GROQ_API_KEY": " k-123 \n"})
-    assert key is not None
-    assert (key.reveal(), str(key)) == ("k-123", "Secret(•••)")
-
-
-def test_a_missing_key_names_the_variable_and_the_page() -> None:
-    with pytest.raises(ConfigError) as caught:
-        find_key(HOSTED, {"GROQ_API_KEY": " "})
-    assert str(caught.value) == "Groq needs a key: set GROQ_API_KEY (keys: console.example/keys)"
-
-
-@pytest.mark.parametrize(
-    "endpoint",
-    [
-        lab(),
-        lab(base_url="http://127.0.0.1:1/v1", api_key_env="LAB_KEY"),
-        lab(base_url="http://10.0.0.7/v1", api_key_env="LAB_KEY"),
-        Endpoint(name="embedded", kind="embedded"),
-    ],
-)
-def test_no_key_is_needed_where_none_is_named_or_none_would_be_sent(endpoint: Endpoint) -> None:
-    assert find_key(endpoint, {}) is None
-
-
-def test_a_command_gives_the_key_when_the_variable_does_not() -> None:
-    endpoint = lab(api_key_env="LAB_KEY", api_key_cmd=COMMAND)
-    from_command, from_variable = find_key(endpoint, {}), find_key(endpoint, {"LAB_KEY": "mine"})
-    assert from_command is not None
-    assert from_variable is not None
-    assert (from_command.reveal(), from_variable.reveal()) == ("from-command", "mine")
-
-
-@pytest.mark.parametrize(
-    ("command", "message"),
-    [
-        (("/no/such/program",), "can't be run: No such file or directory"),
-        ((sys.executable, "-c", "raise SystemExit(3)"), "failed with exit code 3"),
-        ((sys.executable, "-c", ""), "must give the key on one line"),
-        ((sys.executable, "-c", "print('one\\ntwo')"), "must give the key on one line"),
-    ],
-)
-def test_a_command_that_gives_no_key_is_a_mistake(command: tuple[str, ...], message: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        find_key(lab(api_key_cmd=command), {})
-    assert message in str(caught.value)
-    assert "two" not in str(caught.value)
-
-
-def test_a_key_that_no_request_can_carry_is_refused_unseen() -> None:
-    with pytest.raises(ConfigError) as caught:
-        find_key(HOSTED, {"GROQ_API_KEY": "schlüssel geheim"})
-    assert "geheim" not in str(caught.value)
-
-
-# Connections
-
-
-def test_each_endpoint_is_connected_once_and_closed_at_the_end(tmp_path: Path) -> None:
-    settings, _ = load(tmp_path, {})
-
-    async def connected() -> tuple[bool, bool]:
-        connections = Connections(settings, {}, clock=AsyncioClock(), models_folder=tmp_path)
-        first = connections("llamacpp")
-        is_same = connections("llamacpp") is first
-        await connections.aclose()
-        again = connections("llamacpp")
-        await connections.aclose()
-        return is_same, again is first
-
-    assert virtual_time.run(connected()) == (True, False)
-
-
-def test_an_unknown_endpoint_is_refused(tmp_path: Path) -> None:
-    settings, _ = load(tmp_path, {})
-    connections = Connections(settings, {}, clock=AsyncioClock(), models_folder=tmp_path)
-    with pytest.raises(ConfigError, match='no endpoint is called "olama"'):
-        connections("olama")
-
-
-# The demo
-
-
-def test_a_demo_model_thinks_speaks_and_finishes() -> None:
-    request = ChatRequest("clover", (Message("system", "x"), Message("user", "hello")))
-    steps = list(demo_scripts()["clover"](request))
-    voice = demo_topics()[-1].voices["clover"]
-    assert "".join(step.text for step in steps if isinstance(step, Thinking)) == voice.thinking
-    assert "".join(step.text for step in steps if isinstance(step, Text)) == voice.text
-    assert steps[-1] == Finish("stop")
 
 
 # From argv to exit code

@@ -1,0 +1,339 @@
+"""The places where models are: looked at, asked, added; a `moa_tui.ui.ports.Endpoints`."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from contextlib import aclosing
+from dataclasses import replace
+from importlib import import_module
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from urllib.parse import urlsplit
+
+from moa_tui.addresses import is_meant, name_for, place_of, urls_of
+from moa_tui.config import url_problem
+from moa_tui.engine.provider import Endpoint
+from moa_tui.errors import ConfigError, ProviderError, nearest
+from moa_tui.keys import find_key
+from moa_tui.text import looks_like_key, one_line, redact
+from moa_tui.ui.ports import EndpointState, EndpointStatus
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+
+    from moa_tui.connections import Connections
+    from moa_tui.engine.clock import Clock
+    from moa_tui.ui.ports import EmbeddedModel
+
+    Progress = Callable[[int, int], None]
+
+LOOK_S = 0.3
+"""How long a look at a server on this machine may take."""
+
+_LOOK_FAR_S = 2.0
+_ASK_S = 15.0
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_WHAT_TO_TYPE = "type a URL, a host, or the NAME of a key's variable, like GROQ_API_KEY"
+_NO_KEY_NEEDED = "no key needed"
+_NO_MODELS = "it has no models yet"
+
+
+@runtime_checkable
+class _Fetching(Protocol):
+    """A provider whose server can fetch models."""
+
+    def pull(self, model: str, /) -> AsyncGenerator[tuple[int, int], None]:
+        """Fetch a model; yields (bytes done, bytes in all)."""
+        ...
+
+
+class Places:
+    """What is known of every endpoint, and how more is found out.
+
+    ``remember`` writes down an endpoint that was added; ``embedded`` is the model that ``pull``
+    can fetch without any server.
+    """
+
+    def __init__(
+        self,
+        connections: Connections,
+        *,
+        clock: Clock,
+        embedded: EmbeddedModel,
+        remember: Callable[[Endpoint], None],
+    ) -> None:
+        self._connections = connections
+        self._clock = clock
+        self._embedded = embedded
+        self._remember = remember
+        self._states: dict[str, EndpointState] = {}
+
+    def states(self) -> tuple[EndpointState, ...]:
+        """Return what is known now: the user's own servers first, then the vendors."""
+        endpoints = [
+            endpoint
+            for endpoint in self._connections.endpoints.values()
+            if endpoint.kind != "scripted"
+        ]
+        endpoints.sort(key=lambda endpoint: not endpoint.is_own)
+        return tuple(
+            self._states.get(endpoint.name) or self._unasked(endpoint) for endpoint in endpoints
+        )
+
+    async def detect(self) -> tuple[EndpointState, ...]:
+        """Look at the user's own servers in parallel; nothing is sent to a vendor's."""
+        own = [state.endpoint for state in self.states() if state.endpoint.is_own]
+        for endpoint in own:
+            self._states[endpoint.name] = EndpointState(endpoint=endpoint, status="asking")
+        # The HTTP library takes 100 ms to import, in which the screen should go on.
+        await asyncio.to_thread(import_module, "moa_tui.providers.detect")
+        await asyncio.gather(
+            *(
+                self._look(endpoint, LOOK_S if endpoint.is_local else _LOOK_FAR_S)
+                for endpoint in own
+            )
+        )
+        self._tell_doubles(own)
+        return self.states()
+
+    async def ask(self, name: str, /) -> EndpointState:
+        """Ask one endpoint for its models; a failure is in the state, in words."""
+        try:
+            endpoint = self._connections.endpoint(name)
+        except ConfigError as error:
+            unknown = Endpoint(name=name, kind="openai", label=name)
+            return EndpointState(endpoint=unknown, status="failed", message=str(error))
+        return await self._look(endpoint, _ASK_S)
+
+    async def add(self, text: str, /) -> EndpointState:
+        """Add the endpoint that a URL, a host or the NAME of a key variable means.
+
+        A URL may be followed by the name of its key's variable. What answers is remembered.
+
+        Raises:
+            ConfigError: the text means none, or what it means doesn't answer: in words.
+        """
+        address, _, variable = text.strip().partition(" ")
+        if looks_like_key(text):
+            raise ConfigError(
+                "that looks like a key: put it into a variable of the environment and type its NAME"
+            )
+        known = self._known(address)
+        if known is not None:
+            return _answering(await self.ask(known.name))
+        endpoint = await self._recognised(address, variable.strip())
+        known = self._at(endpoint.base_url)
+        if known is not None:
+            return _answering(await self.ask(known.name))
+        self._connections.add(endpoint)
+        try:
+            state = _answering(await self.ask(endpoint.name))
+            self._remember(endpoint)
+        except ConfigError:
+            self._connections.remove(endpoint.name)
+            self._states.pop(endpoint.name, None)
+            raise
+        return state
+
+    async def pull(self, model: str, /) -> AsyncGenerator[tuple[int, int], None]:
+        """Fetch "endpoint/model" where its server can; yields (bytes done, bytes in all).
+
+        Raises:
+            ConfigError: that endpoint can't fetch models, or the embedded one's download failed.
+            ProviderError: it failed.
+        """
+        endpoint, _, name = model.partition("/")
+        if endpoint == "embedded":
+            steps = self._embedded_steps(model)
+        else:
+            provider = self._connections(endpoint)
+            if not name or not isinstance(provider, _Fetching):
+                label = provider.endpoint.label or endpoint
+                raise ConfigError(f"{label} can't be told to fetch models: only Ollama can")
+            steps = provider.pull(name)
+        async with aclosing(steps):
+            async for step in steps:
+                yield step
+
+    # What was found out
+
+    def _unasked(self, endpoint: Endpoint) -> EndpointState:
+        try:
+            find_key(endpoint, self._connections.environ)
+        except ConfigError:
+            page = f"keys are made at {endpoint.key_page}" if endpoint.key_page else ""
+            message = f"set {endpoint.api_key_env}"
+            return EndpointState(endpoint=endpoint, status="no_key", message=message, hint=page)
+        return EndpointState(endpoint=endpoint)
+
+    async def _look(self, endpoint: Endpoint, limit_s: float) -> EndpointState:
+        state = await self._seen(endpoint, limit_s)
+        self._states[endpoint.name] = state
+        return state
+
+    async def _seen(self, endpoint: Endpoint, limit_s: float) -> EndpointState:
+        from moa_tui.providers.detect import models_of  # noqa: PLC0415 - brings the HTTP library
+        from moa_tui.providers.faults import NobodyListens  # noqa: PLC0415 - likewise
+
+        try:
+            provider = self._connections(endpoint.name)
+            models = await models_of(provider, clock=self._clock, limit_s=limit_s)
+        except ConfigError as error:
+            unasked = self._unasked(endpoint)
+            if unasked.status == "no_key":
+                return unasked
+            status: EndpointStatus = "absent" if endpoint.kind == "embedded" else "failed"
+            return EndpointState(endpoint=endpoint, status=status, message=str(error))
+        except NobodyListens as error:
+            return _failed(endpoint, error, status="absent")
+        except ProviderError as error:
+            if error.kind == "auth" and not self._has_key(endpoint) and endpoint.api_key_env:
+                message = f"set {endpoint.api_key_env}"
+                return EndpointState(endpoint=endpoint, status="no_key", message=message)
+            return _failed(endpoint, error)
+        message = "" if self._has_key(endpoint) else _NO_KEY_NEEDED
+        if not models:
+            message = _NO_MODELS
+        return EndpointState(endpoint=endpoint, status="found", models=models, message=message)
+
+    def _has_key(self, endpoint: Endpoint) -> bool:
+        return bool(endpoint.api_key_cmd or find_key(endpoint, self._connections.environ))
+
+    def _tell_doubles(self, own: Iterable[Endpoint]) -> None:
+        """Let one name stand for a server that was found under two: Ollama's, or the user's."""
+        first: dict[str, str] = {}
+        for endpoint in sorted(own, key=lambda endpoint: endpoint.kind != "ollama"):
+            if self._states[endpoint.name].status != "found" or not endpoint.base_url:
+                continue
+            name = first.setdefault(place_of(endpoint.base_url), endpoint.name)
+            if name != endpoint.name:
+                message = f"it is the same server as {name}"
+                self._states[endpoint.name] = EndpointState(
+                    endpoint=endpoint, status="absent", message=message
+                )
+
+    # Adding
+
+    def _known(self, address: str) -> Endpoint | None:
+        """Return the endpoint that is meant by its name, its key's variable, or its URL."""
+        if not address:
+            raise ConfigError(_WHAT_TO_TYPE)
+        endpoints = self._connections.endpoints
+        variables = {
+            endpoint.api_key_env: endpoint for endpoint in endpoints.values() if not endpoint.is_own
+        }
+        if address in variables or address in endpoints:
+            return variables.get(address) or endpoints[address]
+        if address.isupper() and _VARIABLE.fullmatch(address):
+            hint = nearest(address, filter(None, variables))
+            raise ConfigError(
+                f"{address} is no known vendor's key{hint or ': type the URL, a space, and it'}"
+            )
+        urls = self._urls(address)
+        return self._at(address if "://" in address else f"//{address}") if urls else None
+
+    def _at(self, address: str) -> Endpoint | None:
+        endpoints = self._connections.endpoints.values()
+        return next((endpoint for endpoint in endpoints if is_meant(endpoint, address)), None)
+
+    def _urls(self, address: str) -> tuple[str, ...]:
+        urls = urls_of(address, self._usual_ports())
+        problem = next(filter(None, map(url_problem, urls)), "")
+        if problem:
+            raise ConfigError(f'"{redact(one_line(address, 60))}" {problem}; {_WHAT_TO_TYPE}')
+        return urls
+
+    async def _recognised(self, address: str, variable: str) -> Endpoint:
+        """Return what answers at an address, under a name of its own."""
+        if variable and not _VARIABLE.fullmatch(variable):
+            raise ConfigError(f"after the URL stands a key variable's NAME; {_WHAT_TO_TYPE}")
+        urls = self._urls(address)
+        await asyncio.to_thread(import_module, "moa_tui.providers.detect")
+        from moa_tui.providers.detect import recognise  # noqa: PLC0415 - brings the HTTP library
+        from moa_tui.providers.faults import NobodyListens  # noqa: PLC0415 - likewise
+
+        asked = Endpoint(name=address, kind="openai", base_url=urls[0], api_key_env=variable)
+        secret = find_key(asked, self._connections.environ)
+        try:
+            found = await recognise(urls, secret, clock=self._clock, limit_s=_ASK_S)
+        except NobodyListens as error:
+            raise ConfigError(_nobody(urls) or _sentence(error)) from error
+        except ProviderError as error:
+            raise ConfigError(_wish(error, variable) or _sentence(error)) from error
+        name = name_for(found, self._connections.endpoints)
+        return replace(found, name=name, label=name, api_key_env=variable)
+
+    def _usual_ports(self) -> tuple[int, ...]:
+        ports = (
+            urlsplit(endpoint.base_url).port
+            for endpoint in self._connections.endpoints.values()
+            if endpoint.is_local
+        )
+        return tuple(dict.fromkeys(port for port in ports if port))
+
+    # Fetching
+
+    def _embedded_steps(self, model: str) -> AsyncGenerator[tuple[int, int], None]:
+        from moa_tui.providers.smollm2 import SMOLLM2  # noqa: PLC0415 - lazy
+
+        ours = f"embedded/{PurePath(SMOLLM2.file_name).stem}"
+        if model.lower() != ours:
+            raise ConfigError(f"There is no {one_line(model, 60)} to pull; there is: {ours}")
+        return _steps(self._embedded.fetch)
+
+
+async def _steps(
+    fetch: Callable[[Progress], Awaitable[None]],
+) -> AsyncGenerator[tuple[int, int], None]:
+    """Yield what a fetch tells of its progress; leaving early ends it."""
+    steps: asyncio.Queue[tuple[int, int] | None] = asyncio.Queue()
+    fetching = asyncio.ensure_future(fetch(lambda done, total: steps.put_nowait((done, total))))
+    fetching.add_done_callback(lambda _: steps.put_nowait(None))
+    try:
+        while (step := await steps.get()) is not None:
+            yield step
+        await fetching
+    finally:
+        fetching.cancel()
+        await asyncio.wait((fetching,))
+
+
+def _failed(
+    endpoint: Endpoint, error: ProviderError, *, status: EndpointStatus = "failed"
+) -> EndpointState:
+    return EndpointState(endpoint=endpoint, status=status, message=error.message, hint=error.hint)
+
+
+def _answering(state: EndpointState) -> EndpointState:
+    """Return the state of an endpoint that answers.
+
+    Raises:
+        ConfigError: it doesn't, and why.
+    """
+    if state.status == "found":
+        return state
+    name = state.endpoint.label or state.endpoint.name
+    message = state.message if name in state.message else f"{name}: {state.message}"
+    if state.status == "no_key":
+        message = f"{name} needs a key: {state.message}"
+    raise ConfigError(f"{message}; {state.hint}" if state.hint else message)
+
+
+def _sentence(error: ProviderError) -> str:
+    return f"{error.message}; {error.hint}" if error.hint else error.message
+
+
+def _wish(error: ProviderError, variable: str) -> str:
+    """Return what to type for a server that wants a key and got none."""
+    if error.kind != "auth" or variable:
+        return ""
+    return "it wants a key: type the URL, a space, and the NAME of the variable that holds the key"
+
+
+def _nobody(urls: tuple[str, ...]) -> str:
+    if len(urls) == 1:
+        return ""
+    parts = [urlsplit(url) for url in urls]
+    ports = ", ".join(str(part.port or part.scheme) for part in parts)
+    return f"nothing listens at {parts[0].hostname} ({ports}); type host:port of the server"
