@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from moa_tui.errors import ConfigError, nearest
 from moa_tui.files import remove, rewrite
-from moa_tui.recipe import LONGEST_NAME, as_toml, read_preset
+from moa_tui.preset_file import LONGEST_NAME, as_toml, read_preset
 from moa_tui.tables import read_bytes
 from moa_tui.text import clean, one_line
 

@@ -62,11 +62,11 @@ ROOMS = {
             "moa_tui.engine.clock",
             "moa_tui.config",
             "moa_tui.files",
-            "moa_tui.recipe",
+            "moa_tui.preset_file",
             "moa_tui.tables",
         )
     ),
-    "moa_tui.recipe": Room(may=("tomli_w", "moa_tui.engine.mixture", "moa_tui.tables")),
+    "moa_tui.preset_file": Room(may=("tomli_w", "moa_tui.engine.mixture", "moa_tui.tables")),
     "moa_tui.memory": Room(
         may=(
             "tomli_w",
