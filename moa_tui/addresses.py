@@ -70,7 +70,8 @@ def name_for(found: Endpoint, taken: Iterable[str]) -> str:
     if found.kind == "ollama" and "ollama" not in stem:
         stem = f"ollama-{stem}"
     stems = () if found.is_local else (stem,)
-    names = (*stems, f"{stem}-{port}", *(f"{stem}-{port}-{n}" for n in range(2, 100)))
+    numbered = (f"{stem}-{port}-{n}" for n in range(2, 100))
+    names: tuple[str, ...] = (*stems, f"{stem}-{port}", *numbered)
     known = set(taken)
     return next(name for name in names if name not in known)
 
