@@ -93,7 +93,7 @@ class Layer:
     def seats(self) -> tuple[Agent, ...]:
         """The enabled agents, one for each sample."""
         return tuple(
-            replace(agent, samples=1)
+            replace(agent, samples=1) if agent.samples > 1 else agent
             for agent in self.proposers
             if agent.enabled
             for _ in range(agent.samples)

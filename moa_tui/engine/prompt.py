@@ -90,9 +90,17 @@ def with_references(
 
 
 def request(
-    mixture: Mixture, conversation: Conversation, agent: Agent, references: Sequence[str]
+    mixture: Mixture,
+    conversation: Conversation,
+    agent: Agent,
+    references: Sequence[str],
+    *,
+    context: int,
 ) -> ChatRequest:
-    """Return what an agent of the mixture is sent; its own system prompt replaces the mixture's."""
+    """Return what an agent of the mixture is sent; its own system prompt replaces the mixture's.
+
+    ``context`` is its model's `context_need` in this run.
+    """
     messages = conversation.messages(
         history=mixture.history,
         system=mixture.system if agent.system is None else agent.system,
@@ -103,8 +111,7 @@ def request(
         instruction=mixture.aggregator.instruction,
         placement=mixture.aggregator.placement,
     )
-    need = context_need(mixture, conversation, agent.model)
-    return ChatRequest(agent.model_name, woven, mixture.options_for(agent), context=need)
+    return ChatRequest(agent.model_name, woven, mixture.options_for(agent), context=context)
 
 
 def context_need(mixture: Mixture, conversation: Conversation, model: str) -> int:

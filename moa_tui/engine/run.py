@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from moa_tui.engine import cost
@@ -20,7 +21,7 @@ from moa_tui.engine.feed import Feed
 from moa_tui.engine.layer import LayerRun
 from moa_tui.engine.merge import STRATEGIES
 from moa_tui.engine.mixture import Seat
-from moa_tui.engine.prompt import request
+from moa_tui.engine.prompt import context_need, request
 from moa_tui.engine.seat import Proposal, SeatRun
 from moa_tui.errors import CommandError, ProviderError
 
@@ -99,6 +100,8 @@ class Run:
         self._clock = clock
         self._group = asyncio.TaskGroup()
         self._changed = asyncio.Event()
+        # The same for every seat of a model: a server that sized it anew would load it anew.
+        self._context_of = cache(lambda model: context_need(mixture, conversation, model))
         self._seats: dict[Seat, SeatRun] = {}
         self._open: dict[Seat, SeatRun] = {}  # those that may start over
         self._layer: LayerRun | None = None
@@ -281,7 +284,13 @@ class Run:
         seat_run = SeatRun(
             seat,
             "aggregator" if self._layer is None else "proposer",
-            request_for=lambda agent: request(self._mixture, self._conversation, agent, texts),
+            request_for=lambda agent: request(
+                self._mixture,
+                self._conversation,
+                agent,
+                texts,
+                context=self._context_of(agent.model),
+            ),
             providers=self._providers,
             feed=self._feed,
             group=self._group,

@@ -40,7 +40,7 @@ class FrameClock:
     def __init__(
         self,
         owner: Widget | None,
-        fps: int = 30,
+        fps: int = 60,
         *,
         now: Callable[[], float] = time.perf_counter,
         cpu: Callable[[], float] = time.process_time,
