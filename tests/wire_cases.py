@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from moa_tui.engine.provider import Delta, Relabel, Text, Thinking
-from moa_tui.providers import completion, ollama
+from moa_tui.providers import completion, ollama_chat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from moa_tui.providers.answer import Decoder
 
 CASES = Path(__file__).parent / "wire" / "cases.jsonl"
-DECODERS: dict[str, type[completion.ChatDecoder | ollama.ChatDecoder]] = {
+DECODERS: dict[str, type[completion.ChatDecoder | ollama_chat.ChatDecoder]] = {
     "openai-sse": completion.ChatDecoder,
-    "ollama-ndjson": ollama.ChatDecoder,
+    "ollama-ndjson": ollama_chat.ChatDecoder,
 }
 
 

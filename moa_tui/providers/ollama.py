@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import random
+import re
+from contextlib import aclosing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from moa_tui.engine.provider import ModelInfo, Usage
-from moa_tui.errors import FailureKind, ProviderError
-from moa_tui.providers.answer import Answer
-from moa_tui.providers.faults import error_in_stream, is_error
+from moa_tui.engine.provider import Phase
+from moa_tui.errors import ProviderError, nearest
+from moa_tui.providers import ollama_pull
+from moa_tui.providers.faults import words_in
 from moa_tui.providers.http import HttpClient
-from moa_tui.providers.ndjson import NdjsonReader
+from moa_tui.providers.ollama_chat import ChatDecoder, meant, prompt_tokens, write_request
+from moa_tui.providers.ollama_models import (
+    Traits,
+    Windows,
+    named_alike,
+    read_loaded,
+    read_models,
+    read_traits,
+)
+from moa_tui.providers.ollama_traffic import Traffic, Visit
 from moa_tui.providers.stream import Call, converse
 
 if TYPE_CHECKING:
@@ -21,12 +32,16 @@ if TYPE_CHECKING:
     import httpx
 
     from moa_tui.engine.clock import Clock
-    from moa_tui.engine.provider import ChatRequest, Delta, Endpoint
+    from moa_tui.engine.provider import ChatRequest, Delta, Endpoint, ModelInfo
     from moa_tui.providers.limits import Limiter
     from moa_tui.text import Secret
 
-_KEEP_ALIVE = "10m"
-_ABSURD = 1e15
+_ASIDE_S = 5.0
+"""How long a call may be held up by a question that it can go on without."""
+
+_NO_THINKING = re.compile(r"does not support thinking", re.IGNORECASE)
+_NO_CHAT = re.compile(r"does not support (?:chat|generate)", re.IGNORECASE)
+_MISSING = re.compile(r"model .{0,300}not found", re.IGNORECASE)
 
 
 def connect(
@@ -39,6 +54,12 @@ def connect(
 ) -> OllamaProvider:
     """Return the provider of an endpoint of kind ``ollama``."""
     return OllamaProvider(endpoint, secret, clock=clock, limiter=limiter)
+
+
+def root_of(url: str) -> str:
+    """Return an Ollama's own address, whatever API of it a URL means (``/v1``, ``/api``)."""
+    root = url.rstrip("/")
+    return root.removesuffix("/v1").removesuffix("/api")
 
 
 class OllamaProvider:
@@ -55,29 +76,41 @@ class OllamaProvider:
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._endpoint = endpoint
-        self._http = HttpClient(endpoint, secret, clock=clock, transport=transport)
+        address = replace(endpoint, base_url=root_of(endpoint.base_url))
+        self._http = OllamaHttp(address, secret, clock=clock, transport=transport)
         self._limiter = limiter
         self._chance = chance
+        self._windows = Windows(clock=clock)
+        self._traffic = Traffic(self._loaded, clock=clock)
+        self._traits: dict[str, Traits] = {}
+        self._without_thinking: set[str] = set()
 
     @property
     def endpoint(self) -> Endpoint:
         """The endpoint it speaks to."""
         return self._endpoint
 
-    def stream(self, request: ChatRequest, /) -> AsyncGenerator[Delta, None]:
+    async def stream(self, request: ChatRequest, /) -> AsyncGenerator[Delta, None]:
         """Yield what the model says as it says it; closing the generator closes the connection.
 
         Raises:
             ProviderError: the call failed.
         """
-        call = Call(
-            path="api/chat",
-            model=request.model,
-            body=lambda: write_request(request),
-            decoder=ChatDecoder,
-            learn=lambda _message: False,
-        )
-        return converse(self._http, call, limiter=self._limiter, chance=self._chance)
+        last: Delta = Phase("connecting")
+        yield last
+        call = self._call(request, await self._traits_of(request.model))
+        deltas = converse(self._http, call, limiter=self._limiter, chance=self._chance)
+        try:
+            async with aclosing(deltas):
+                async for delta in deltas:
+                    if not (delta == last == Phase("connecting")):
+                        yield delta
+                    last = delta
+        except ProviderError as error:
+            error.hint += await self._also(error, request.model)
+            raise
+        finally:
+            self._windows.touch(request.model)
 
     async def models(self) -> tuple[ModelInfo, ...]:
         """List the models that are pulled.
@@ -87,130 +120,94 @@ class OllamaProvider:
         """
         return read_models(await self._http.get_json("api/tags"))
 
+    def pull(self, model: str, /) -> AsyncGenerator[tuple[int, int], None]:
+        """Fetch a model; see `ollama_pull.pull`.
+
+        Raises:
+            ProviderError: it failed.
+        """
+        return ollama_pull.pull(self._http, model)
+
     async def aclose(self) -> None:
         """Close the connections."""
+        await self._traffic.aclose()
         await self._http.aclose()
 
+    async def _traits_of(self, model: str) -> Traits:
+        """Return what the server says of a model, kept once it did; nothing known if it doesn't."""
+        if model not in self._traits:
+            try:
+                shown = await self._http.get_json(
+                    "api/show", body={"model": model}, limit_s=_ASIDE_S
+                )
+            except ProviderError:
+                # The call itself will meet the same fault, and tells it.
+                return Traits()
+            self._traits[model] = read_traits(shown)
+        return self._traits[model]
 
-def write_request(request: ChatRequest) -> dict[str, object]:
-    """Return the JSON body of a streamed chat.
-
-    ``truncate`` and ``shift`` are off: what doesn't fit is to be an error, not silently left out.
-    """
-    options = request.options
-    tuning: dict[str, object] = {
-        "num_predict": options.max_tokens,
-        "temperature": options.temperature,
-        "top_p": options.top_p,
-        "seed": options.seed,
-        "stop": list(options.stop) or None,
-        "num_ctx": options.num_ctx,
-    }
-    body: dict[str, object] = {
-        "model": request.model,
-        "messages": [{"role": each.role, "content": each.content} for each in request.messages],
-        "stream": True,
-        "options": {name: value for name, value in tuning.items() if value is not None},
-        "keep_alive": _KEEP_ALIVE,
-        "truncate": False,
-        "shift": False,
-    }
-    think = options.effort if options.effort is not None else options.think
-    return body if think is None else {**body, "think": think}
-
-
-def read_models(listing: object) -> tuple[ModelInfo, ...]:
-    """Return the models that ``/api/tags`` lists.
-
-    Raises:
-        ProviderError: this isn't its answer.
-    """
-    rows = listing.get("models") if isinstance(listing, dict) else None
-    if not isinstance(rows, list):
-        hint = "check base_url: an Ollama answers /api/tags there"
-        raise ProviderError("protocol", "the list of models has an unknown shape", hint)
-    names = (row.get("name") or row.get("model") for row in rows if isinstance(row, dict))
-    return tuple(ModelInfo(id=name) for name in names if isinstance(name, str))
-
-
-class ChatDecoder:
-    """Reads one streamed chat: a JSON object a line, the last of them ``done``."""
-
-    def __init__(self) -> None:
-        self.answer = Answer()
-        self._lines = NdjsonReader()
-
-    def feed(self, data: bytes, /) -> None:
-        """Read on; a call after the answer's end changes nothing."""
-        if not self.answer.ended:
-            self._read(data)
-
-    def close(self) -> None:
-        """Hear that the body has ended: the last line may lack its newline."""
-        if not self.answer.ended:
-            self._line(self._lines.close(), is_last=True)
-            self._check_length()
-        self.answer.flush()
-
-    def _read(self, data: bytes) -> None:
-        for line in self._lines.feed(data):
-            self._line(line)
-            if self.answer.ended:
-                return
-        self._check_length()
-
-    def _check_length(self) -> None:
-        if self._lines.overflowed:
-            self._fail("truncated", "the server sent more than 1 MiB as one line")
-
-    def _line(self, line: str, *, is_last: bool = False) -> None:
+    async def _loaded(self) -> Mapping[str, int] | None:
+        # Servers since 2026 answer only when a model that loads is there: as long as a call waits.
+        limit_s = self._endpoint.first_token_limit_s
         try:
-            frame = json.loads(line)
-        except (ValueError, RecursionError):
-            if line.startswith("<"):
-                self._fail("protocol", "a web page came instead of an answer", "check base_url")
-            elif not is_last:
-                self._fail("protocol", "the server sent a line that is not JSON")
-            return
-        message = frame.get("message") if isinstance(frame, dict) else None
-        if not isinstance(frame, dict) or not isinstance(message or {}, dict):
-            self._fail("protocol", "the server sent a line of an unknown shape")
-            return
-        if is_error(frame):
-            self.answer.fail(error_in_stream(frame))
-            return
-        self._message(message or {})
-        if frame.get("done") is True:
-            self._done(frame)
+            return read_loaded(await self._http.get_json("api/ps", limit_s=limit_s))
+        except ProviderError:
+            # Without it a call's phase is only known less well.
+            return None
 
-    def _message(self, message: Mapping[str, object]) -> None:
-        for name, add in (("thinking", self.answer.think), ("content", self.answer.say)):
-            text = message.get(name)
-            if isinstance(text, str):
-                add(text)
-            elif text is not None:
-                self._fail("protocol", "the server sent a line of an unknown shape")
-        if message.get("tool_calls"):
-            self.answer.called_tool = True
+    def _call(self, request: ChatRequest, traits: Traits) -> Call:
+        model, prompt = request.model, prompt_tokens(request.messages)
+        window = request.options.num_ctx
+        if window is None and not traits.is_remote:
+            need = max(request.context, prompt + request.options.max_tokens)
+            window = self._windows.fit(model, need, most=traits.context)
 
-    def _done(self, frame: Mapping[str, object]) -> None:
-        self.answer.usage = Usage(
-            prompt=_count(frame.get("prompt_eval_count")),
-            completion=_count(frame.get("eval_count")),
+        def thinks() -> bool:
+            return traits.can_think is not False and model not in self._without_thinking
+
+        def learn(complaint: str) -> bool:
+            if not _NO_THINKING.search(complaint) or not thinks():
+                return False
+            self._without_thinking.add(model)
+            return True
+
+        def wait(wake: Callable[[], None]) -> Visit:
+            return self._traffic.enter(model, window or 0, wake, is_serial=traits.is_serial)
+
+        return Call(
+            path="api/chat",
+            model=model,
+            body=lambda: write_request(request, num_ctx=window, can_think=thinks()),
+            decoder=lambda: ChatDecoder(prompt),
+            learn=learn,
+            wait=wait if self._endpoint.is_own and not traits.is_remote else None,
         )
-        reason = frame.get("done_reason")
-        if not reason:
-            # ollama's server leaves the reason out when the model's process went away.
-            self._fail("truncated", "Ollama's model runner stopped before the end", "try again")
-        elif reason in ("load", "unload"):
-            self._fail("empty", f"no answer: Ollama only did a model {reason}")
-        else:
-            self.answer.finish("length" if reason == "length" else "stop")
-            self.answer.end()
 
-    def _fail(self, kind: FailureKind, message: str, hint: str = "") -> None:
-        self.answer.fail(ProviderError(kind, message, hint))
+    async def _also(self, error: ProviderError, model: str) -> str:
+        """Return which models are there that may have been meant, where one is not."""
+        if error.kind != "not_found" or not _MISSING.search(error.message):
+            return ""
+        try:
+            listed = read_models(await self._http.get_json("api/tags", limit_s=_ASIDE_S))
+        except ProviderError:
+            return ""
+        names = [each.id.removesuffix(":latest") for each in listed]
+        alike = named_alike(model, names)
+        also = f"; there is {', '.join(alike)}" if alike else nearest(model, names)
+        return self._http.words(also)
 
 
-def _count(value: object) -> int:
-    return int(value) if isinstance(value, int | float) and 0 <= value < _ABSURD else 0
+class OllamaHttp(HttpClient):
+    """The connections to one Ollama, whose refusals have words of their own."""
+
+    def refusal(self, response: httpx.Response, body: bytes) -> ProviderError:
+        """Return what a status other than 2xx means to an Ollama."""
+        error = super().refusal(response, body)
+        said = words_in(body)
+        if error.kind == "not_found" and not _MISSING.search(said):
+            error.hint = "check base_url: this path is not Ollama's"
+        if error.kind == "auth" and b"signin_url" in body:
+            error.hint = "sign in with `ollama signin`, or choose a model that runs here"
+        if _NO_CHAT.search(said):
+            error.hint = "it is no chat model; choose another one"
+        return meant(error, said)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from moa_tui.engine.provider import Delta, Note, Phase, Text, Thinking
 from moa_tui.errors import ProviderError
@@ -30,12 +31,29 @@ _LINGER_S = 0.05
 _PIECES_A_TURN = 32
 
 
+class Wait(Protocol):
+    """What a sent request waits for until its first token, where a dialect can tell."""
+
+    def phase(self) -> Phase:
+        """Return what it waits for now."""
+        ...
+
+    def begin(self) -> None:
+        """Hear that the first token is here."""
+        ...
+
+    def end(self) -> None:
+        """Hear that the request is over, however it went; said more than once."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """A chat call in a dialect.
 
     ``body`` writes the request, anew for every try; ``learn`` takes in the words of a refused
-    request (400, 422) and says whether ``body`` will be a different one now.
+    request (400, 422) and says whether ``body`` will be a different one now. ``wait`` hears that
+    the request was sent, with what to call when its phase may have changed.
     """
 
     path: str
@@ -43,6 +61,7 @@ class Call:
     body: Callable[[], Mapping[str, object]]
     decoder: Callable[[], Decoder]
     learn: Callable[[str], bool]
+    wait: Callable[[Callable[[], None]], Wait] | None = None
 
 
 async def converse(
@@ -77,12 +96,11 @@ async def _attempt(http: HttpClient, call: Call, deadline: float) -> AsyncGenera
     task = asyncio.create_task(exchange.run())
     try:
         yield Phase("connecting")
-        clean, has_told = _Cleaning(http), False
+        clean = _Cleaning(http)
         while not exchange.is_over:
             await exchange.news(deadline)
-            if exchange.is_sent and not has_told:
-                has_told = True
-                yield Phase("waiting")
+            if phase := exchange.new_phase():
+                yield phase
             for delta in clean.cleaned(exchange.decoder.answer.take()):
                 yield delta
         for delta in exchange.end(clean):
@@ -96,6 +114,7 @@ async def _attempt(http: HttpClient, call: Call, deadline: float) -> AsyncGenera
     except ProviderError as error:
         raise http.told(error) from None
     finally:
+        exchange.leave()
         task.cancel()
         await asyncio.wait([task])
 
@@ -116,6 +135,8 @@ class _Exchange:
         self._is_pooled = True
         self._has_token = False
         self._failure: ProviderError | None = None
+        self._wait: Wait | None = None
+        self._phase: Phase | None = None
         self._news = asyncio.Event()
         self._since = http.clock.now()
         self._is_finished = False
@@ -130,6 +151,8 @@ class _Exchange:
         """Headers are awaited from now on."""
         self.is_sent = True
         self._since = self._http.clock.now()
+        if self._wait is None and self._call.wait is not None:
+            self._wait = self._call.wait(self._news.set)
         self._news.set()
 
     # The reading task
@@ -191,6 +214,8 @@ class _Exchange:
 
     def _tell(self) -> None:
         answer = self.decoder.answer
+        if self._wait is not None:
+            self._tell_wait(self._wait)
         if answer.has_news:
             self._has_token = True
         elif answer.reason is None and not answer.ended:
@@ -200,6 +225,13 @@ class _Exchange:
         self._is_finished = answer.reason is not None
         self._since = self._http.clock.now()
         self._news.set()
+
+    def _tell_wait(self, wait: Wait) -> None:
+        answer = self.decoder.answer
+        if answer.has_news and not self._has_token:
+            wait.begin()
+        if answer.ended or answer.reason is not None:
+            wait.end()
 
     # The generator's side
 
@@ -215,6 +247,23 @@ class _Exchange:
             if not self._is_finished:
                 self._failure = self._timed_out(is_total=clock.now() >= deadline)
         self._news.clear()
+
+    def new_phase(self) -> Phase | None:
+        """Return what is waited for now, None if that was told or nothing is waited for."""
+        if not self.is_sent or (self._has_token and self._phase is not None):
+            return None
+        phase = self._wait.phase() if self._wait is not None else Phase("waiting")
+        if phase == self._phase:
+            return None
+        if self._is_queued:
+            self._since = self._http.clock.now()
+        self._phase = phase
+        return phase
+
+    def leave(self) -> None:
+        """Tell the dialect that nothing more is waited for."""
+        if self._wait is not None:
+            self._wait.end()
 
     def end(self, clean: _Cleaning) -> list[Delta]:
         """Return the text that was still held back."""
@@ -241,7 +290,14 @@ class _Exchange:
             return USAGE_WAIT_S
         if self._has_token:
             return endpoint.idle_s
+        if self._is_queued:
+            return math.inf
         return endpoint.first_token_limit_s if self.is_sent else endpoint.connect_s
+
+    @property
+    def _is_queued(self) -> bool:
+        """Whether the server works on what came before: its time for the first token isn't ours."""
+        return self._phase is not None and self._phase.name == "queued"
 
     def _timed_out(self, *, is_total: bool) -> ProviderError:
         name, endpoint = self._http.name, self._http.endpoint
