@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from importlib import import_module
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
-from moa_tui.addresses import is_meant, name_for, place_of, urls_of
-from moa_tui.config import url_problem
+from moa_tui.addresses import is_meant, may_be_key, name_for, place_of, urls_of
+from moa_tui.config import KNOWN_ENDPOINTS, url_problem
 from moa_tui.engine.provider import Endpoint
 from moa_tui.errors import ConfigError, ProviderError, nearest
 from moa_tui.keys import find_key
@@ -37,6 +37,9 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _WHAT_TO_TYPE = "type a URL, a host, or the NAME of a key's variable, like GROQ_API_KEY"
 _NO_KEY_NEEDED = "no key needed"
 _NO_MODELS = "it has no models yet"
+_KNOWN = frozenset(endpoint.name for endpoint in KNOWN_ENDPOINTS)
+_USUAL = 2
+_HTTP = 80
 
 
 @runtime_checkable
@@ -114,26 +117,25 @@ class Places:
         Raises:
             ConfigError: the text means none, or what it means doesn't answer: in words.
         """
-        address, _, variable = text.strip().partition(" ")
-        if looks_like_key(text):
+        if looks_like_key(text) or any(map(may_be_key, text.split())):
             raise ConfigError(
                 "that looks like a key: put it into a variable of the environment and type its NAME"
             )
-        known = self._known(address)
+        address, _, variable = text.strip().partition(" ")
+        variable = variable.strip()
+        known = self._known(address, variable)
         if known is not None:
             return _answering(await self.ask(known.name))
-        endpoint = await self._recognised(address, variable.strip())
-        known = self._at(endpoint.base_url)
+        endpoint = await self._recognised(address, variable)
+        known = self._at(endpoint.base_url, variable)
         if known is not None:
             return _answering(await self.ask(known.name))
-        self._connections.add(endpoint)
-        try:
+        async with AsyncExitStack() as undoing:
+            undoing.push_async_callback(self._forget, endpoint.name)
+            self._connections.add(endpoint)
             state = _answering(await self.ask(endpoint.name))
             self._remember(endpoint)
-        except ConfigError:
-            self._connections.remove(endpoint.name)
-            self._states.pop(endpoint.name, None)
-            raise
+            undoing.pop_all()
         return state
 
     async def pull(self, model: str, /) -> AsyncGenerator[tuple[int, int], None]:
@@ -160,12 +162,19 @@ class Places:
 
     def _unasked(self, endpoint: Endpoint) -> EndpointState:
         try:
+            self._connections.endpoint(endpoint.name)
             find_key(endpoint, self._connections.environ)
-        except ConfigError:
+        except ConfigError as error:
+            if not self._lacks_key(endpoint):
+                return EndpointState(endpoint=endpoint, status="failed", message=str(error))
             page = f"keys are made at {endpoint.key_page}" if endpoint.key_page else ""
             message = f"set {endpoint.api_key_env}"
             return EndpointState(endpoint=endpoint, status="no_key", message=message, hint=page)
         return EndpointState(endpoint=endpoint)
+
+    def _lacks_key(self, endpoint: Endpoint) -> bool:
+        value = self._connections.environ.get(endpoint.api_key_env, "")
+        return bool(endpoint.api_key_env and not endpoint.api_key_cmd and not value.strip())
 
     async def _look(self, endpoint: Endpoint, limit_s: float) -> EndpointState:
         state = await self._seen(endpoint, limit_s)
@@ -181,7 +190,7 @@ class Places:
             models = await models_of(provider, clock=self._clock, limit_s=limit_s)
         except ConfigError as error:
             unasked = self._unasked(endpoint)
-            if unasked.status == "no_key":
+            if unasked.status != "unasked":
                 return unasked
             status: EndpointStatus = "absent" if endpoint.kind == "embedded" else "failed"
             return EndpointState(endpoint=endpoint, status=status, message=str(error))
@@ -201,13 +210,13 @@ class Places:
         return bool(endpoint.api_key_cmd or find_key(endpoint, self._connections.environ))
 
     def _tell_doubles(self, own: Iterable[Endpoint]) -> None:
-        """Let one name stand for a server that was found under two: Ollama's, or the user's."""
+        """Let a usual place give way where Ollama, or an endpoint of the user's, is found too."""
         first: dict[str, str] = {}
-        for endpoint in sorted(own, key=lambda endpoint: endpoint.kind != "ollama"):
+        for endpoint in sorted(own, key=_precedence):
             if self._states[endpoint.name].status != "found" or not endpoint.base_url:
                 continue
             name = first.setdefault(place_of(endpoint.base_url), endpoint.name)
-            if name != endpoint.name:
+            if name != endpoint.name and _precedence(endpoint) == _USUAL:
                 message = f"it is the same server as {name}"
                 self._states[endpoint.name] = EndpointState(
                     endpoint=endpoint, status="absent", message=message
@@ -215,7 +224,7 @@ class Places:
 
     # Adding
 
-    def _known(self, address: str) -> Endpoint | None:
+    def _known(self, address: str, variable: str) -> Endpoint | None:
         """Return the endpoint that is meant by its name, its key's variable, or its URL."""
         if not address:
             raise ConfigError(_WHAT_TO_TYPE)
@@ -228,14 +237,22 @@ class Places:
         if address.isupper() and _VARIABLE.fullmatch(address):
             hint = nearest(address, filter(None, variables))
             raise ConfigError(
-                f"{address} is no known vendor's key{hint or ': type the URL, a space, and it'}"
+                f"{address} is no known vendor's key; for another server type its URL, a space, "
+                f"and {address}{hint}"
             )
-        urls = self._urls(address)
-        return self._at(address if "://" in address else f"//{address}") if urls else None
+        self._urls(address)
+        return self._at(address if "://" in address else f"//{address}", variable)
 
-    def _at(self, address: str) -> Endpoint | None:
-        endpoints = self._connections.endpoints.values()
-        return next((endpoint for endpoint in endpoints if is_meant(endpoint, address)), None)
+    def _at(self, address: str, variable: str) -> Endpoint | None:
+        """Return the endpoint at an address, unless its key is another variable's."""
+        return next(
+            (
+                endpoint
+                for endpoint in self._connections.endpoints.values()
+                if is_meant(endpoint, address) and variable in ("", endpoint.api_key_env)
+            ),
+            None,
+        )
 
     def _urls(self, address: str) -> tuple[str, ...]:
         urls = urls_of(address, self._usual_ports())
@@ -249,6 +266,8 @@ class Places:
         if variable and not _VARIABLE.fullmatch(variable):
             raise ConfigError(f"after the URL stands a key variable's NAME; {_WHAT_TO_TYPE}")
         urls = self._urls(address)
+        if variable and len({urlsplit(url).port for url in urls}) > 1:
+            raise ConfigError("type the port too, host:port: a key goes to one server only")
         await asyncio.to_thread(import_module, "moa_tui.providers.detect")
         from moa_tui.providers.detect import recognise  # noqa: PLC0415 - brings the HTTP library
         from moa_tui.providers.faults import NobodyListens  # noqa: PLC0415 - likewise
@@ -256,13 +275,19 @@ class Places:
         asked = Endpoint(name=address, kind="openai", base_url=urls[0], api_key_env=variable)
         secret = find_key(asked, self._connections.environ)
         try:
-            found = await recognise(urls, secret, clock=self._clock, limit_s=_ASK_S)
+            found = await recognise(
+                urls, secret, variable=variable, clock=self._clock, limit_s=_ASK_S
+            )
         except NobodyListens as error:
             raise ConfigError(_nobody(urls) or _sentence(error)) from error
         except ProviderError as error:
             raise ConfigError(_wish(error, variable) or _sentence(error)) from error
         name = name_for(found, self._connections.endpoints)
         return replace(found, name=name, label=name, api_key_env=variable)
+
+    async def _forget(self, name: str) -> None:
+        self._states.pop(name, None)
+        await self._connections.remove(name)
 
     def _usual_ports(self) -> tuple[int, ...]:
         ports = (
@@ -299,6 +324,16 @@ async def _steps(
         await asyncio.wait((fetching,))
 
 
+def _precedence(endpoint: Endpoint) -> int:
+    """Return who stands for a server that is found twice: Ollama's own API, else the user's name.
+
+    Other known endpoints are only places where a server usually is.
+    """
+    if endpoint.name == "ollama":
+        return 0
+    return _USUAL if endpoint.name in _KNOWN else 1
+
+
 def _failed(
     endpoint: Endpoint, error: ProviderError, *, status: EndpointStatus = "failed"
 ) -> EndpointState:
@@ -321,7 +356,9 @@ def _answering(state: EndpointState) -> EndpointState:
 
 
 def _sentence(error: ProviderError) -> str:
-    return f"{error.message}; {error.hint}" if error.hint else error.message
+    """Return what went wrong in the words of somebody who typed a URL and wrote no file."""
+    hint = error.hint.replace("base_url", "the URL")
+    return f"{error.message}; {hint}" if hint else error.message
 
 
 def _wish(error: ProviderError, variable: str) -> str:
@@ -335,5 +372,6 @@ def _nobody(urls: tuple[str, ...]) -> str:
     if len(urls) == 1:
         return ""
     parts = [urlsplit(url) for url in urls]
-    ports = ", ".join(str(part.port or part.scheme) for part in parts)
-    return f"nothing listens at {parts[0].hostname} ({ports}); type host:port of the server"
+    ports = dict.fromkeys(part.port or _HTTP for part in parts)
+    shown = ", ".join(map(str, ports))
+    return f"nothing listens at {parts[0].hostname} ({shown}); type host:port of the server"

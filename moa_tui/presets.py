@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from moa_tui.errors import ConfigError, nearest
 from moa_tui.files import remove, rewrite
+from moa_tui.made import made
 from moa_tui.preset_file import LONGEST_NAME, as_toml, read_preset
 from moa_tui.tables import read_bytes
 from moa_tui.text import clean, one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from moa_tui.engine.mixture import Mixture
+    from moa_tui.ui.ports import EndpointState
 
 Origin: TypeAlias = Literal["yours", "shipped", "yours for shipped"]
 """Whose file a preset is; the last is the user's own in the place of a shipped one."""
@@ -77,6 +80,11 @@ class Presets:
             except ConfigError as error:
                 mistakes.append(str(error))
         return tuple(mixtures), tuple(mistakes)
+
+    def made(self, states: Iterable[EndpointState]) -> tuple[Mixture, ...]:
+        """Return the mixtures that what was found makes, the best first; see `moa_tui.made`."""
+        mixtures, _ = self.all()
+        return made(states, {mixture.name: mixture for mixture in mixtures})
 
     def origin(self, name: str) -> Origin:
         """Return whose preset this is.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from moa_tui.engine.provider import Endpoint, ModelInfo
 from moa_tui.errors import FailureKind, ProviderError
-from moa_tui.providers.faults import NobodyListens
+from moa_tui.providers.faults import NobodyListens, where
 from moa_tui.providers.http import HttpClient
 from moa_tui.providers.openai import read_models
 from moa_tui.text import one_line
@@ -54,18 +55,20 @@ async def recognise(
     urls: Sequence[str],
     secret: Secret | None = None,
     *,
+    variable: str = "",
     clock: Clock,
     limit_s: float,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> Endpoint:
     """Return kind and base URL of the first of these URLs where a model server answers.
 
-    All are asked at once; Ollama is told by its own API, also behind its ``/v1``.
+    All are asked at once; Ollama is told by its own API, also behind its ``/v1``. ``variable`` is
+    the name of the one that holds the secret.
 
     Raises:
         ProviderError: none answers as a model server does: what the likeliest one said.
     """
-    asked = [guess for url in urls for guess in _guesses(url)]
+    asked = [replace(guess, api_key_env=variable) for url in urls for guess in _guesses(url)]
 
     async def ask(guess: Endpoint) -> Endpoint | ProviderError:
         http = HttpClient(guess, secret, clock=clock, transport=transport)
@@ -74,17 +77,21 @@ async def recognise(
         except TimeoutError:
             return _silent(guess, limit_s)
         except ProviderError as error:
-            return error
+            return _elsewhere(guess) if error.kind == "not_found" else error
         finally:
             await http.aclose()
         return guess
 
-    answers = await asyncio.gather(*(ask(guess) for guess in asked))
+    asking = [asyncio.ensure_future(ask(guess)) for guess in asked]
     failures = []
-    for answer in answers:
-        if isinstance(answer, Endpoint):
-            return answer
-        failures.append(answer)
+    try:
+        for answer in asking:
+            found = await answer
+            if isinstance(found, Endpoint):
+                return found
+            failures.append(found)
+    finally:
+        await _ended(*asking)
     raise _most_telling(failures)
 
 
@@ -107,7 +114,12 @@ async def _check(guess: Endpoint, http: HttpClient) -> None:
         return
     told = await http.get_json("api/version")
     if not (isinstance(told, dict) and isinstance(told.get("version"), str)):
-        raise ProviderError("not_found", f"no Ollama answers at {http.name}")
+        raise _elsewhere(guess)
+
+
+def _elsewhere(guess: Endpoint) -> ProviderError:
+    message = f"what answers at {where(guess)} is no model server"
+    return ProviderError("not_found", message, "check base_url")
 
 
 def _most_telling(failures: Sequence[ProviderError]) -> ProviderError:
@@ -140,8 +152,14 @@ async def _within(limit_s: float, work: Awaitable[_T], *, clock: Clock) -> _T:
                     return await asyncio.shield(task)
         raise TimeoutError
     finally:
+        await _ended(task)
+
+
+async def _ended(*tasks: asyncio.Future[Any]) -> None:
+    for task in tasks:
         task.cancel()
-        await asyncio.wait((task,))
+    # What a task still fails with has no reader any more: gathered, it isn't logged either.
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _silent(endpoint: Endpoint, limit_s: float) -> ProviderError:
@@ -156,9 +174,10 @@ def _stranger(endpoint: Endpoint, error: ProviderError) -> ProviderError:
     how = f": it says{said}" if said.startswith(": ") else f"; it{said}"
     if said == error.message:
         how = f": {said}"
-    port = urlsplit(endpoint.base_url).port
-    message = f"something that isn't a model server listens on {port}{how}"
-    return ProviderError(error.kind, message, error.hint)
+    place = urlsplit(endpoint.base_url).port or where(endpoint)
+    message = f"something that isn't a model server listens on {place}{how}"
+    hint = f"if {_name(endpoint)} listens elsewhere, add its host:port"
+    return ProviderError(error.kind, message, hint)
 
 
 def _name(endpoint: Endpoint) -> str:

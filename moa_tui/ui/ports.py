@@ -63,7 +63,7 @@ class Endpoints(Protocol):
         ...
 
     async def detect(self) -> tuple[EndpointState, ...]:
-        """Probe the local ones in parallel, 300 ms each; nothing hosted is contacted."""
+        """Probe the user's own in parallel, 300 ms on this machine; nothing hosted is contacted."""
         ...
 
     async def ask(self, name: str, /) -> EndpointState:
@@ -118,7 +118,10 @@ class Presets(Protocol):
         ...
 
     def made(self, states: Sequence[EndpointState], /) -> tuple[Mixture, ...]:
-        """Return the mixtures that what was found makes, the best first; they have no file."""
+        """Return the mixtures that what was found makes, the best first.
+
+        They have no file, but for the preset of an endpoint's name: it is among them as it is.
+        """
         ...
 
     def save(self, mixture: Mixture, /, *, over: Mixture | None = None) -> str:
