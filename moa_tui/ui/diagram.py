@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 
+from moa_tui.text import one_line
 from moa_tui.ui import look, words
 from moa_tui.ui.rows import wrapped
 
@@ -72,7 +73,7 @@ def _drawing(
         _put(grid, middle, [Segment(note, palette.ink)])
     merger = mixture.aggregator.agent
     if merger is not None and mixture.aggregator.strategy != "none":
-        name = look.clip(merger.name, longest)
+        name = look.clip(one_line(merger.name), longest)
         star = Segment(f"{look.STAR} {name}", palette.aggregator + look.BOLD)
         _put(grid, middle, [Segment("─▸  ", line), star])
         if ends:
@@ -108,7 +109,7 @@ def _names(seats: Sequence[Agent], palette: look.Palette, longest: int) -> Grid:
     names = [
         [
             Segment(f"{number} ", palette.seat(number) + look.BOLD),
-            Segment(look.clip(seat.name, longest), palette.ink),
+            Segment(look.clip(one_line(seat.name), longest), palette.ink),
         ]
         for number, seat in enumerate(seats, 1)
     ]
@@ -121,11 +122,13 @@ def _in_words(mixture: Mixture, width: int, palette: look.Palette) -> Grid:
     parts: list[Segment] = []
     for number, seat in enumerate(mixture.layers[0].seats, 1):
         parts.append(Segment(f"{number} ", palette.seat(number) + look.BOLD))
-        parts.append(Segment(f"{seat.name} ", palette.ink))
+        parts.append(Segment(f"{one_line(seat.name)} ", palette.ink))
     if mixture.proposer_layers > 1:
         parts.append(Segment(f"× {words.plural(mixture.proposer_layers, 'layer')} ", palette.ink))
     merger = mixture.aggregator.agent
     if merger is not None and mixture.aggregator.strategy != "none":
         parts.append(Segment(f"{look.ARROW} ", palette.muted))
-        parts.append(Segment(f"{look.STAR} {merger.name}", palette.aggregator + look.BOLD))
+        parts.append(
+            Segment(f"{look.STAR} {one_line(merger.name)}", palette.aggregator + look.BOLD)
+        )
     return wrapped(parts, width)

@@ -10,7 +10,7 @@ from moa_tui.ui import look
 from moa_tui.ui.rows import Rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from textual.binding import Binding
     from textual.screen import Screen
@@ -39,18 +39,7 @@ class Footer(Rows):
 
     def draw(self, width: int, palette: look.Palette) -> Sequence[Strip]:
         """Return the row."""
-        row: list[Segment] = []
-        used = 1
-        for binding in shown_bindings(self.screen):
-            key = display(binding)
-            length = len(key) + len(binding.description) + 3
-            if used + length - 2 > width:
-                break
-            used += length
-            row += [
-                Segment(f" {key} ", palette.bright + look.BOLD),
-                Segment(f"{binding.description} ", palette.muted),
-            ]
+        row = keys_row(shown_bindings(self.screen), width, palette)
         return [look.row(row, [], width=width, ground=palette.background)]
 
     def _on_bindings(self, screen: Screen[object]) -> None:
@@ -67,6 +56,23 @@ def shown_bindings(screen: Screen[object]) -> list[Binding]:
         if binding.show and binding.description:
             found.setdefault(binding.description, binding)
     return list(found.values())
+
+
+def keys_row(bindings: Iterable[Binding], width: int, palette: look.Palette) -> list[Segment]:
+    """Return keys and what they do, as many as fit ``width`` cells whole."""
+    row: list[Segment] = []
+    used = 1
+    for binding in bindings:
+        key = display(binding)
+        length = len(key) + len(binding.description) + 3
+        if used + length - 2 > width:
+            break
+        used += length
+        row += [
+            Segment(f" {key} ", palette.bright + look.BOLD),
+            Segment(f"{binding.description} ", palette.muted),
+        ]
+    return row
 
 
 def display(binding: Binding) -> str:

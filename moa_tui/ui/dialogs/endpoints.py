@@ -1,0 +1,138 @@
+"""The endpoints: what is known of each, asked anew when wanted, and one more added in one field."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.binding import Binding
+
+from moa_tui.errors import ConfigError
+from moa_tui.text import clean, one_line
+from moa_tui.ui.dialogs import endpoint_rows, texts
+from moa_tui.ui.dialogs.asking import AskingPicker
+from moa_tui.ui.dialogs.endpoint_rows import Adding, EndpointListing
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from textual.binding import BindingType
+    from textual.worker import Worker
+
+    from moa_tui.ui import look
+    from moa_tui.ui.dialogs.choices import Grid, Listing
+    from moa_tui.ui.ports import EndpointState
+
+_MOST_ROWS_ABOUT = 8
+
+
+class EndpointsDialog(AskingPicker[None]):
+    """Shows every endpoint; enter asks the one under the cursor, or adds what was typed.
+
+    ``add`` probes and remembers what a text means, as `ports.Endpoints.add` does; its ConfigError
+    is told. Typing something else, or closing, cancels it. ``at`` names the endpoint to begin at.
+    """
+
+    ON_ENTER: ClassVar[tuple[str, ...]] = ("ask", "add")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "add", "add it", id="endpoint.add", tooltip="Probe it and add it"),
+        Binding("enter", "ask", "ask anew", id="endpoint.ask", tooltip="Ask for its models"),
+    ]
+
+    def __init__(
+        self,
+        states: Sequence[EndpointState],
+        *,
+        ask: Callable[[str], Awaitable[EndpointState]],
+        add: Callable[[str], Awaitable[EndpointState]],
+        at: str = "",
+    ) -> None:
+        super().__init__(texts.ENDPOINTS, texts.TYPE_ENDPOINT, states, ask=ask)
+        self._add = add
+        self._begin = at
+        # Room for the offer, so that the card doesn't grow with the first letter.
+        self._most = max(self._most, len(states) + 1)
+        self._listing = EndpointListing(self.states)
+        self._adding = Adding("")
+        self._probing: Worker[None] | None = None
+        self._new = ""
+
+    def listing(self, query: str) -> Listing:
+        """Return the endpoints, after the offer to add what was typed."""
+        states = self.states
+        found = sum(state.status == "found" for state in states)
+        self.tell(texts.ENDPOINTS, texts.answering(found, len(states)))
+        adding = self._adding if query.strip() else None
+        self._listing = EndpointListing(states, adding)
+        return self._listing
+
+    def start(self, listing: Listing) -> int:
+        """Return the row of the endpoint that was meant, while nothing is typed."""
+        del listing
+        return 0 if self._listing.adding is not None else self._listing.where(self._begin)
+
+    def learned(self) -> None:
+        """Show what is known now; the cursor stays on its row."""
+        state = self._state
+        listing = EndpointListing(self.states, self._listing.adding)
+        self.relist(at=0 if state is None else listing.where(state.endpoint.name))
+
+    def rows_about(self, height: int) -> int:
+        """Return a third of the card."""
+        return max(1, min(_MOST_ROWS_ABOUT, height // 3))
+
+    def about(self, width: int, rows: int, palette: look.Palette) -> Grid:
+        """Return what is known of the endpoint under the cursor, or came of what was typed."""
+        del rows
+        state = self._state
+        is_new = state is not None and state.endpoint.name == self._new
+        return endpoint_rows.about(
+            self.at, self._listing, width=width, palette=palette, is_new=is_new
+        )
+
+    @property
+    def _state(self) -> EndpointState | None:
+        return self._listing.state(self.at)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether a key does something on the row under the cursor."""
+        match action:
+            case "add":
+                is_offer = self._listing.adding is not None and self._state is None
+                return is_offer and not self._adding.is_asked
+            case "ask":
+                return self._state is not None and self._state.status != "asking"
+            case _:
+                return super().check_action(action, parameters)
+
+    def typed(self) -> None:
+        """Forget what was asked about another text."""
+        if self._probing is not None:
+            self._probing.cancel()
+        self._adding = Adding(self.query_text.strip())
+
+    def action_ask(self) -> None:
+        """Ask the endpoint under the cursor anew."""
+        if self._state is not None:
+            self.ask(self._state.endpoint.name)
+
+    def action_add(self) -> None:
+        """Probe what was typed, and add it if it answers."""
+        self._show_adding(replace(self._adding, is_asked=True, failure=""))
+        self._probing = self._probe(self._adding.text)
+
+    @work(group="add")
+    async def _probe(self, text: str) -> None:
+        try:
+            state = await self._add(text)
+        except ConfigError as error:
+            self._show_adding(Adding(text, failure=one_line(clean(str(error)), 600)))
+            return
+        self._new = self._begin = state.endpoint.name
+        self.learn(state)
+        self._filter.value = ""
+
+    def _show_adding(self, adding: Adding) -> None:
+        self._adding = adding
+        self.relist(at=self.at)
