@@ -5,7 +5,6 @@ Presets are made to be shared: they name endpoints, and never hold a key or a UR
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from moa_tui.engine.mixture import (
@@ -20,7 +19,7 @@ from moa_tui.engine.mixture import (
 )
 from moa_tui.errors import ConfigError
 from moa_tui.tables import Table, parse_toml, present
-from moa_tui.text import clean, looks_like_key, one_line
+from moa_tui.text import clean, has_url, looks_like_key, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +30,6 @@ _T = TypeVar("_T")
 LONGEST_NAME = 60
 """Letters of a preset's name."""
 
-_URL = re.compile(r"(?i)\bhttps?://|\bwww\.")
 _LATER_STRATEGIES = ("pick", "vote", "refine")
 _LATER_CONTEXT_RULES = ("trim", "refine")
 _ANY_SEED = -(2**63)
@@ -65,7 +63,7 @@ def _first(problems: Sequence[str]) -> str:
 
 def _refuse_keys_and_urls(table: Table, value: object, key: str = "") -> None:
     match value:
-        case str() if _URL.search(value):
+        case str() if has_url(value):
             table.complain(key, "is or has a URL: a preset names endpoints, config.toml says where")
         case str() if looks_like_key(value):
             table.complain(key, "looks like a key: keys stay in the environment, never in a preset")

@@ -52,6 +52,7 @@ _KEY_LIKE = re.compile(
     r"|(?i:\bbearer\s+)[A-Za-z0-9._~+/-]{8,}"
 )
 _SHORTEST_SECRET = 4
+_URL = re.compile(r"(?i)\bhttps?://|\bwww\.")
 
 
 class SurrogateJoiner:
@@ -151,6 +152,11 @@ class Secret:
 
     def __bool__(self) -> bool:
         return bool(self._value)
+
+
+def has_url(text: str) -> bool:
+    """Return whether a text is or has the address of a web page or server."""
+    return _URL.search(text) is not None
 
 
 def looks_like_key(text: str) -> bool:
