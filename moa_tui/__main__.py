@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, assert_never
 
 from moa_tui.cli.arguments import parse
-from moa_tui.cli.setup import Setup, Streams
+from moa_tui.cli.setup import Setup, Streams, UnwritableError
 from moa_tui.errors import ConfigError, MoaError
 
 if TYPE_CHECKING:
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     from moa_tui.cli.arguments import Arguments
     from moa_tui.connections import Connections
+    from moa_tui.log import Log
     from moa_tui.presets import Presets
 
-_USAGE, _INTERRUPTED = 2, 130
+_FAILED, _USAGE, _INTERRUPTED = 1, 2, 130
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class Folders:
 
     config: Path
     data: Path
+    log: Path
 
     @property
     def models(self) -> Path:
@@ -47,12 +49,13 @@ def folders(config_dir: str | None, environ: Mapping[str, str]) -> Folders:
         base = Path(given).expanduser()
         if base.exists() and not base.is_dir():
             raise ConfigError(f"{base} is no folder")
-        return Folders(config=base, data=base / "data")
+        return Folders(config=base, data=base / "data", log=base / "log")
     import platformdirs  # noqa: PLC0415 - not needed when a folder is given
 
     return Folders(
         config=platformdirs.user_config_path("moa-tui", appauthor=False),
         data=platformdirs.user_data_path("moa-tui", appauthor=False),
+        log=platformdirs.user_log_path("moa-tui", appauthor=False),
     )
 
 
@@ -67,15 +70,19 @@ def theme_folders(config: Path) -> tuple[Path, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One start of the program; ``run`` is the command line as a function."""
+    """One start of the program; ``run`` is the command line as a function.
+
+    ``log`` is None unless one is wanted: then nothing is logged.
+    """
 
     environ: Mapping[str, str]
     streams: Streams
+    log: Log | None = None
 
     def run(self, argv: Sequence[str]) -> int:
         """Do what the arguments say and return the exit code; mistakes are told in words."""
         try:
-            return self._carry_out(parse(argv))
+            return self._logged(parse(argv))
         except MoaError as error:
             for line in str(error).splitlines():
                 self.streams.tell(line)
@@ -85,17 +92,55 @@ class Program:
         except BrokenPipeError:
             self.streams.drop_output()
             return 0
+        except UnwritableError as error:
+            self.streams.drop_output()
+            self.streams.tell(str(error))
+            return _FAILED
 
-    def _carry_out(self, arguments: Arguments) -> int:
+    def _logged(self, arguments: Arguments) -> int:
+        """Carry out the command, inside a log if one is wanted and can be written."""
+        if not arguments.is_debug and self.environ.get("DEBUG", "") in ("", "0"):
+            return self.carry_out(arguments)
+        from moa_tui.engine.clock import AsyncioClock  # noqa: PLC0415 - brings asyncio
+        from moa_tui.log import Log  # noqa: PLC0415 - most starts write none
+
+        path = folders(arguments.config_dir, self.environ).log / "moa-tui.log"
+        try:
+            log = Log(path, self.environ, clock=AsyncioClock())
+        except OSError as error:
+            self.streams.tell(f"nothing is logged, {path} can't be written: {error.strerror}")
+            return self.carry_out(arguments)
+        if arguments.is_debug and not arguments.is_quiet:
+            self.streams.tell(f"logging to {path}")
+        try:
+            with log:
+                log.told(f"command {arguments.command}, {arguments.wishes}")
+                return replace(self, log=log).carry_out(arguments)
+        finally:
+            if log.trouble:
+                self.streams.tell(f"{path} is not whole: {log.trouble}")
+
+    def carry_out(self, arguments: Arguments) -> int:
+        """Do what the arguments say and return the exit code.
+
+        Raises:
+            MoaError: it can't be done; the message says why.
+        """
+        if arguments.as_json:
+            self.streams.speak_utf8()
         match arguments.command:
             case "screen" | "demo":
                 return self._screen(arguments)
             case "ask":
                 return self._ask(arguments)
-            case "pull":
-                return self._pull(arguments)
             case "presets":
                 return self._presets(arguments)
+            case "models":
+                return self._models(arguments)
+            case "doctor":
+                return self._doctor(arguments)
+            case "pull":
+                return self._pull(arguments)
             case _:
                 assert_never(arguments.command)
 
@@ -106,7 +151,8 @@ class Program:
             return _USAGE
         setup, connections = self.prepared(arguments)
         start = start_of(arguments, setup)
-        return _run(lambda: show(start, setup.ports), connections)
+        on_crash = self.log.crashed if self.log else None
+        return _run(lambda: show(start, setup.ports, on_crash=on_crash), connections)
 
     def _ask(self, arguments: Arguments) -> int:
         from moa_tui.cli.ask import answer, question  # noqa: PLC0415 - brings the engine
@@ -114,22 +160,31 @@ class Program:
         streams = self.streams
         setup, connections = self.prepared(arguments)
         asked = question(arguments, setup, streams=streams)
-        if arguments.as_json and isinstance(streams.stdout, io.TextIOWrapper):
-            streams.stdout.reconfigure(encoding="utf-8")
-        return _run(lambda: answer(asked, arguments, setup.ports, streams=streams), connections)
+        return _run(lambda: answer(asked, arguments, streams=streams), connections)
+
+    def _models(self, arguments: Arguments) -> int:
+        from moa_tui.cli.models import models  # noqa: PLC0415 - lazy
+
+        setup, connections = self.prepared(arguments)
+        return _run(lambda: models(arguments, setup.places, streams=self.streams), connections)
+
+    def _doctor(self, arguments: Arguments) -> int:
+        from moa_tui.cli.doctor import doctor  # noqa: PLC0415 - brings the engine
+
+        setup, connections = self.prepared(arguments)
+        return _run(lambda: doctor(arguments, setup, streams=self.streams), connections)
 
     def _pull(self, arguments: Arguments) -> int:
         from moa_tui.cli.pull import pull  # noqa: PLC0415 - lazy
-        from moa_tui.engine.clock import AsyncioClock  # noqa: PLC0415 - lazy
-        from moa_tui.providers.smollm2 import SmolLM2  # noqa: PLC0415 - lazy
 
-        models = folders(arguments.config_dir, self.environ).models
+        setup, connections = self.prepared(arguments)
         work = pull(
             arguments.text or "",
-            embedded=SmolLM2(models, clock=AsyncioClock()),
+            embedded=setup.ports.embedded,
+            places=setup.places,
             stderr=self.streams.stderr,
         )
-        return _run(lambda: _cancelled_by_signals(work))
+        return _run(lambda: _cancelled_by_signals(work), connections)
 
     def _presets(self, arguments: Arguments) -> int:
         from moa_tui.cli.presets import presets  # noqa: PLC0415 - lazy
@@ -153,8 +208,14 @@ class Program:
 
         where = folders(arguments.config_dir, self.environ)
         settings, notices = config.load(where.config, self.environ)
+        if self.log is not None:
+            files = [where.config / "config.toml", where.config / "state.toml"]
+            self.log.settled(files, settings.endpoints.values(), notices)
         clock, memory = AsyncioClock(), StateFile(where.config)
-        connections = Connections(settings, self.environ, clock=clock, models_folder=where.models)
+        shelf = _presets_in(where)
+        connections = Connections(
+            settings, self.environ, clock=clock, models_folder=where.models, watch=self.log
+        )
         embedded = SmolLM2(where.models, clock=clock)
         ports = Ports(
             providers=connections,
@@ -166,13 +227,15 @@ class Program:
             places=Places(
                 connections, clock=clock, embedded=embedded, remember=memory.remember_endpoint
             ),
+            presets=shelf,
             memory=memory,
         )
         setup = Setup(
             ports=ports,
-            presets=_presets_in(where),
+            presets=shelf,
             endpoints=settings.endpoints,
             preferred=settings.preferences.preset,
+            last_used=settings.preferences.last_preset,
             mistakes=settings.mistakes,
             notices=notices,
         )

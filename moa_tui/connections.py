@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack, aclosing
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from moa_tui.engine.provider import Phase, Text, Thinking
 from moa_tui.errors import ConfigError, ProviderError
@@ -23,6 +23,18 @@ if TYPE_CHECKING:
     from moa_tui.text import Secret
 
 
+class Watch(Protocol):
+    """Somebody who is told of the keys in use, and stands around the providers."""
+
+    def heard(self, key: Secret, /) -> None:
+        """Hear a key before it is sent anywhere."""
+        ...
+
+    def watched(self, provider: Provider, /) -> Provider:
+        """Return a provider that does the same."""
+        ...
+
+
 class Connections:
     """The providers, each made when it is first asked for, and all closed together.
 
@@ -31,7 +43,13 @@ class Connections:
     """
 
     def __init__(
-        self, settings: Settings, environ: Mapping[str, str], *, clock: Clock, models_folder: Path
+        self,
+        settings: Settings,
+        environ: Mapping[str, str],
+        *,
+        clock: Clock,
+        models_folder: Path,
+        watch: Watch | None = None,
     ) -> None:
         self._settings = settings
         self._added: dict[str, Endpoint] = dict(settings.endpoints)
@@ -39,6 +57,7 @@ class Connections:
         self.environ = environ
         self._clock = clock
         self._models_folder = models_folder
+        self._watch = watch
         self._open: dict[str, Provider] = {}
         self._limiters: dict[tuple[str, ...], Limiter] = {}
 
@@ -51,6 +70,8 @@ class Connections:
         provider = self._open.get(endpoint)
         if provider is None:
             provider = self._connected(self.endpoint(endpoint))
+            if self._watch is not None:
+                provider = self._watch.watched(provider)
             self._open[endpoint] = provider
         return provider
 
@@ -68,9 +89,12 @@ class Connections:
         """Let an endpoint be connected to under its name from now on."""
         self._added[endpoint.name] = endpoint
 
-    def remove(self, name: str) -> None:
-        """Forget an endpoint that was added."""
+    async def remove(self, name: str) -> None:
+        """Forget an endpoint that was added, and close its connections."""
         self._added.pop(name, None)
+        provider = self._open.pop(name, None)
+        if provider is not None:
+            await provider.aclose()
 
     async def aclose(self) -> None:
         """Give back connections and children."""
@@ -92,6 +116,8 @@ class Connections:
     def _speaking(self, endpoint: Endpoint, key: Secret | None) -> Provider:
         from moa_tui.providers import connect  # noqa: PLC0415 - brings the HTTP library
 
+        if key is not None and self._watch is not None:
+            self._watch.heard(key)
         return connect(
             endpoint,
             key,

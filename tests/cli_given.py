@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 from moa_tui.cli.setup import Setup, Streams
 from moa_tui.engine.clock import AsyncioClock
 from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
-from moa_tui.engine.provider import Endpoint
+from moa_tui.engine.provider import Endpoint, ModelInfo
 from moa_tui.errors import ConfigError
 from moa_tui.providers.scripted import ScriptedProvider
-from moa_tui.ui.ports import Ports
+from moa_tui.ui.ports import EndpointState, Ports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
-    from moa_tui.engine.provider import Provider
+    from moa_tui.engine.provider import Kind, Provider
     from moa_tui.providers.scripted import Script
+    from moa_tui.ui.ports import EndpointStatus
 
 
 def mixture(*models: str, to: str = "", name: str = "team", repeat: int = 1) -> Mixture:
@@ -36,6 +37,7 @@ class Shelf:
 
     mixtures: Sequence[Mixture] = ()
     mistakes: Sequence[str] = ()
+    makes: Sequence[Mixture] = ()
 
     def load(self, name: str, /) -> Mixture:
         found = {mixture.name: mixture for mixture in self.mixtures}
@@ -46,8 +48,23 @@ class Shelf:
     def source(self, name: str, /) -> str:
         return f"# {self.load(name).name}\n"
 
-    def all(self) -> tuple[Sequence[Mixture], Sequence[str]]:
-        return self.mixtures, self.mistakes
+    def all(self) -> tuple[tuple[Mixture, ...], tuple[str, ...]]:
+        return tuple(self.mixtures), tuple(self.mistakes)
+
+    def origin(self, name: str, /) -> str:
+        return f"{self.load(name).name}'s"
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(mixture.name for mixture in self.mixtures)
+
+    def made(self, _states: Sequence[EndpointState], /) -> tuple[Mixture, ...]:
+        return tuple(self.makes)
+
+    def save(self, _mixture: Mixture, /, *, over: Mixture | None = None) -> str:
+        raise AssertionError(f"nothing here saves over {over}")
+
+    def delete(self, name: str, /) -> None:
+        raise AssertionError(f"nothing here deletes {name}")
 
 
 @dataclass
@@ -59,6 +76,60 @@ class Embedded:
 
     async def fetch(self, _progress: Callable[[int, int], None], /) -> None:
         raise AssertionError("nothing here may download")
+
+
+@dataclass
+class Around:
+    """Endpoints that are found as written here; ``answers`` are what asking one again gives."""
+
+    found: Sequence[EndpointState] = ()
+    answers: Mapping[str, EndpointState] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    steps: Sequence[tuple[int, int]] = ()
+    failure: BaseException | None = None
+    pulled: list[str] = field(default_factory=list)
+
+    def states(self) -> tuple[EndpointState, ...]:
+        return tuple(
+            self.answers[state.endpoint.name] if state.endpoint.name in self.asked else state
+            for state in self.found
+        )
+
+    async def detect(self) -> tuple[EndpointState, ...]:
+        self.asked.append("detect")
+        return tuple(self.found)
+
+    async def ask(self, name: str, /) -> EndpointState:
+        self.asked.append(name)
+        return self.answers[name]
+
+    async def add(self, text: str, /) -> EndpointState:
+        raise AssertionError(f"nothing here adds {text}")
+
+    async def pull(self, model: str, /) -> AsyncGenerator[tuple[int, int], None]:
+        self.pulled.append(model)
+        for step in self.steps:
+            yield step
+        if self.failure is not None:
+            raise self.failure
+
+
+def place(
+    name: str,
+    *models: str,
+    kind: Kind = "openai",
+    status: EndpointStatus = "found",
+    message: str = "",
+    hint: str = "",
+) -> EndpointState:
+    """An endpoint and what is known of it; "embed" in a model's name says that it can't chat."""
+    return EndpointState(
+        endpoint=Endpoint(name=name, kind=kind, base_url=f"http://{name}.test"),
+        status=status,
+        models=tuple(ModelInfo(id=model, is_chat="embed" not in model) for model in models),
+        message=message,
+        hint=hint,
+    )
 
 
 @dataclass
@@ -95,7 +166,10 @@ def setup(
     *mixtures: Mixture,
     scripts: Mapping[str, Script] | None = None,
     preferred: str = "",
+    last_used: str = "",
     has_embedded: bool = False,
+    places: Around | None = None,
+    makes: Sequence[Mixture] = (),
     endpoints: Sequence[Endpoint] = (),
     mistakes: Sequence[str] = (),
 ) -> Setup:
@@ -110,11 +184,20 @@ def setup(
             raise ConfigError(f"{name} needs a key")
         return ScriptedProvider(known["t"], scripts or {}, clock=clock)
 
+    shelf = Shelf(mixtures, makes=makes)
+    ports = Ports(
+        providers=providers,
+        clock=clock,
+        embedded=Embedded(has_embedded),
+        places=places,
+        presets=shelf,
+    )
     return Setup(
-        ports=Ports(providers=providers, clock=clock, embedded=Embedded(has_embedded)),
-        presets=Shelf(mixtures),
+        ports=ports,
+        presets=shelf,
         endpoints=known,
         preferred=preferred,
+        last_used=last_used,
         mistakes=mistakes,
         notices=mistakes,
     )

@@ -62,9 +62,14 @@ ROOMS = {
             "moa_tui.engine.clock",
             "moa_tui.config",
             "moa_tui.files",
+            "moa_tui.made",
             "moa_tui.preset_file",
             "moa_tui.tables",
+            "moa_tui.ui.ports",  # what a finding is; for types alone
         )
+    ),
+    "moa_tui.made": Room(
+        may=("moa_tui.engine.mixture", "moa_tui.engine.provider", "moa_tui.ui.ports")
     ),
     "moa_tui.preset_file": Room(may=("tomli_w", "moa_tui.engine.mixture", "moa_tui.tables")),
     "moa_tui.memory": Room(
@@ -99,6 +104,7 @@ ROOMS = {
             "moa_tui.ui.ports",
         )
     ),
+    "moa_tui.log": Room(may=("moa_tui.engine.provider", "moa_tui.engine.clock")),
     "moa_tui.keys": Room(may=("moa_tui.engine.provider", "moa_tui.engine.clock")),
     "moa_tui.addresses": Room(may=("moa_tui.engine.provider",)),
     "moa_tui.ui": Room(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, get_args
 
 from moa_tui import __version__
@@ -13,17 +13,19 @@ from moa_tui.errors import ConfigError, nearest
 from moa_tui.text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
-CommandName: TypeAlias = Literal["screen", "demo", "ask", "pull", "presets"]
+CommandName: TypeAlias = Literal["screen", "demo", "ask", "pull", "presets", "models", "doctor"]
 Temperature: TypeAlias = "float | Literal['unset']"
 
 _NO_COMMAND = re.compile(r"argument COMMAND: invalid choice: '(.*?)'", re.DOTALL)
+_EMBEDDED = "embedded/smollm2-135m-instruct"
 _SCREEN: Literal["screen"] = "screen"
 _EPILOG = """\
 Without a command: the full screen. Options stand before or after the command.
 A model is written endpoint/model, like ollama/llama3.2 or groq/openai/gpt-oss-120b.
-Exit codes of ask: 0 answered, 1 the run failed, 2 a mistake in options or files, 130 interrupted.
+Exit codes: 0 answered, or all is well; 1 the run failed, there is no model, or something is broken;
+2 a mistake in options or files; 130 interrupted.
 """
 
 
@@ -53,6 +55,7 @@ class Arguments:
     text: str | None = None
     as_json: bool = False
     is_quiet: bool = False
+    is_debug: bool = False
 
 
 def parse(argv: Sequence[str]) -> Arguments:
@@ -69,8 +72,8 @@ def parse(argv: Sequence[str]) -> Arguments:
     values = vars(found)
     command: CommandName = values.get("command") or _SCREEN
     wishes = _wishes(values)
-    if command not in (_SCREEN, "ask") and wishes != Wishes():
-        raise ConfigError(f"options about the mixture mean nothing to moa-tui {command}")
+    if command not in (_SCREEN, "ask"):
+        _refuse_wishes(command, wishes)
     return Arguments(
         command=command,
         wishes=wishes,
@@ -80,6 +83,7 @@ def parse(argv: Sequence[str]) -> Arguments:
         text=values.get("text"),
         as_json=values.get("as_json", False),
         is_quiet=values.get("is_quiet", False),
+        is_debug=values.get("is_debug", False),
     )
 
 
@@ -88,6 +92,14 @@ def _wishes(values: dict[str, Any]) -> Wishes:
     proposers = (*values.get("proposers_before", ()), *values.get("proposers", ()))
     names = ("preset", "aggregator", "layers", "strategy", "temperature", "max_tokens", "history")
     return Wishes(proposers=proposers, **{name: values.get(name) for name in names})
+
+
+def _refuse_wishes(command: CommandName, wishes: Wishes) -> None:
+    if command == "doctor":
+        if replace(wishes, preset=None) != Wishes():
+            raise ConfigError("of the options about the mixture moa-tui doctor takes only --preset")
+    elif wishes != Wishes():
+        raise ConfigError(f"options about the mixture mean nothing to moa-tui {command}")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -118,32 +130,40 @@ def _parser() -> _Parser:
         dest="command", metavar="COMMAND", parser_class=_Parser, required=False
     )
 
-    def command(name: str, summary: str) -> _Parser:
+    def command(name: str, summary: str, *, told: Collection[str] | None = ()) -> _Parser:
         added: _Parser = commands.add_parser(
             name, help=summary, description=summary, allow_abbrev=False
         )
-        _add_options(added, proposers="proposers", is_mixture_told=name == "ask")
+        _add_options(added, proposers="proposers", told=told)
         return added
 
     command("demo", "the screen with a race of written texts: no model, no network")
-    ask = command("ask", "one run without the screen: the answer goes to stdout")
+    ask = command("ask", "one run without the screen: the answer goes to stdout", told=None)
     ask.add_argument("text", metavar="PROMPT", nargs="?", help="- or nothing: read from stdin")
     ask.add_argument("--json", dest="as_json", action="store_true", help="one event a line")
     ask.add_argument("--quiet", dest="is_quiet", action="store_true", help="no progress lines")
-    pull = command("pull", "fetch a model, like embedded/smollm2-135m-instruct")
-    pull.add_argument("text", metavar="MODEL")
+    models = command("models", "list the models of every endpoint")
     presets = command("presets", "list the presets, or show one")
     presets.add_argument("action", nargs="?", choices=("list", "show"), default="list")
     presets.add_argument("text", metavar="NAME", nargs="?")
+    doctor = command(
+        "doctor", "what works, what doesn't, and what to do about it", told=("--preset",)
+    )
+    for added in (models, presets, doctor):
+        added.add_argument("--json", dest="as_json", action="store_true", help="one JSON document")
+    pull = command("pull", f"fetch a model, like ollama/llama3.2 or {_EMBEDDED}")
+    pull.add_argument("text", metavar="MODEL")
     return parser
 
 
 def _add_options(
-    parser: argparse.ArgumentParser, *, proposers: str, is_mixture_told: bool = True
+    parser: argparse.ArgumentParser, *, proposers: str, told: Collection[str] | None = None
 ) -> None:
+    """Add what stands before or after a command; ``told`` are the mixture's in its help."""
+
     # A default here would hide what stands before the command.
     def add(*names: str, **about: Any) -> None:  # noqa: ANN401 - argparse's own keywords
-        if group.title == "mixture" and not is_mixture_told:
+        if group.title == "mixture" and told is not None and names[0] not in told:
             about["help"] = argparse.SUPPRESS
         group.add_argument(*names, default=argparse.SUPPRESS, **about)
 
@@ -165,6 +185,7 @@ def _add_options(
     group = parser.add_argument_group("everywhere")
     add("--theme", metavar="NAME", help="the screen's colours")
     add("--config-dir", metavar="DIR", help="keep settings, models and log under DIR")
+    add("--debug", dest="is_debug", action="store_true", help="write a log, without any key")
 
 
 def _count(text: str) -> int:

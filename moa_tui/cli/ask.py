@@ -8,8 +8,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from moa_tui.cli.choice import PULL, choose, needs_fetch
-from moa_tui.cli.report import Lines, Output, Progress, UnwritableError
+from moa_tui.cli.choice import (
+    PULL,
+    choose,
+    is_chosen,
+    needs_detection,
+    needs_fetch,
+    without_lost_preset,
+)
+from moa_tui.cli.report import Lines, Output, Progress
+from moa_tui.cli.setup import UnwritableError
 from moa_tui.engine.events import RunFailed, RunFinished
 from moa_tui.engine.prompt import Conversation
 from moa_tui.engine.run import open_run
@@ -23,7 +31,6 @@ if TYPE_CHECKING:
     from moa_tui.cli.setup import Setup, Streams
     from moa_tui.engine.mixture import Mixture
     from moa_tui.engine.run import Run
-    from moa_tui.ui.ports import Ports
 
 ANSWERED, FAILED, INTERRUPTED = 0, 1, 130
 """The exit codes of a run."""
@@ -37,10 +44,11 @@ LONGEST_PROMPT = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked, and whom."""
+    """What is asked, and whom; ``mixture`` is None where that depends on what is found."""
 
     prompt: str
-    mixture: Mixture
+    mixture: Mixture | None
+    setup: Setup
 
 
 def question(arguments: Arguments, setup: Setup, *, streams: Streams) -> Question:
@@ -53,16 +61,46 @@ def question(arguments: Arguments, setup: Setup, *, streams: Streams) -> Questio
         # A run with half the settings might send the prompt to another host than meant.
         more = len(setup.mistakes) - 1
         raise ConfigError(setup.mistakes[0] + (f" (and {more} more)" if more else ""))
-    mixture = choose(arguments.wishes, setup)
-    if needs_fetch(mixture, setup):
-        raise ConfigError(
-            f"the embedded model isn't here yet. Fetch it: {PULL}\n"
-            "or choose another mixture with --preset: moa-tui presets lists them"
-        )
-    asked = Question(_prompt(arguments.text, streams), mixture)
+    if not (arguments.wishes.preset or setup.preferred):
+        setup = without_lost_preset(setup)
+    mixture = None
+    if setup.ports.places is None or not needs_detection(arguments.wishes, setup):
+        mixture = _fetched(choose(arguments.wishes, setup), setup)
+    asked = Question(_prompt(arguments.text, streams), mixture, setup)
     for notice in () if arguments.is_quiet else setup.notices:
         streams.tell(notice)
     return asked
+
+
+def _fetched(mixture: Mixture, setup: Setup, *, found: str = "") -> Mixture:
+    """Return a mixture that needs no download.
+
+    Raises:
+        ConfigError: it needs one, and how it is started; ``found`` says what was looked for.
+    """
+    if not needs_fetch(mixture, setup):
+        return mixture
+    raise ConfigError(
+        f"{found}the embedded model isn't here yet. Fetch it: {PULL}\n"
+        "or choose another mixture with --preset: moa-tui presets lists them"
+    )
+
+
+async def _found(arguments: Arguments, setup: Setup, *, streams: Streams) -> Mixture:
+    """Look at the user's own servers and return the mixture that they make.
+
+    Raises:
+        ConfigError: they make none, and there is no embedded model; or as `choose`.
+    """
+    states = await setup.ports.places.detect() if setup.ports.places else ()
+    mixture = choose(arguments.wishes, setup, states=states)
+    if is_chosen(arguments.wishes, setup):
+        return _fetched(mixture, setup)
+    mixture = _fetched(mixture, setup, found="no model server answers on this machine, and ")
+    if not (arguments.is_quiet or arguments.as_json):
+        models = ", ".join(dict.fromkeys(agent.model for agent in mixture.agents))
+        streams.tell(f"nobody chose a mixture; asking what is there: {models}")
+    return mixture
 
 
 def _prompt(text: str | None, streams: Streams) -> str:
@@ -78,22 +116,25 @@ def _prompt(text: str | None, streams: Streams) -> str:
     return prompt
 
 
-async def answer(asked: Question, arguments: Arguments, ports: Ports, *, streams: Streams) -> int:
+async def answer(asked: Question, arguments: Arguments, *, streams: Streams) -> int:
     """Run the mixture once, tell it as the arguments want it told, and return the exit code.
 
     Raises:
-        ConfigError: an endpoint is unknown or has no key; nothing was called.
+        ConfigError: an endpoint is unknown or has no key, or nothing to ask was found; no model
+            was called.
         BrokenPipeError: nobody reads the output any more; every stream is closed.
         CancelledError: a second signal came; likewise.
     """
+    ports = asked.setup.ports
+    mixture = asked.mixture or await _found(arguments, asked.setup, streams=streams)
     output = Output(streams.stdout)
     report: Lines | Progress = Lines(output, streams.stderr)
     if not arguments.as_json:
         quiet = arguments.is_quiet
-        report = Progress(output, streams.stderr, mixture=asked.mixture, is_quiet=quiet)
+        report = Progress(output, streams.stderr, mixture=mixture, is_quiet=quiet)
     conversation = Conversation(asked.prompt)
     try:
-        async with open_run(asked.mixture, conversation, ports.providers, clock=ports.clock) as run:
+        async with open_run(mixture, conversation, ports.providers, clock=ports.clock) as run:
             return await _told(run, report, output)
     except _WriteInterruptedError:
         streams.drop_output()

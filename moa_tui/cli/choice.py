@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from moa_tui.cli.survey import has_model
 from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
 from moa_tui.errors import ConfigError, nearest
 from moa_tui.text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from moa_tui.cli.arguments import Wishes
     from moa_tui.cli.setup import Setup
+    from moa_tui.ui.ports import EndpointState
 
 EMBEDDED_PRESET = "embedded"
 EMBEDDED_MODEL = "embedded/smollm2-135m-instruct"
@@ -20,28 +24,52 @@ EMBEDDED_MODEL = "embedded/smollm2-135m-instruct"
 PULL = f"moa-tui pull {EMBEDDED_MODEL}"
 
 
-def choose(wishes: Wishes, setup: Setup) -> Mixture:
-    """Return the mixture: ``--preset``, else ``[preferences]``, else the embedded one; changed.
+def choose(wishes: Wishes, setup: Setup, *, states: Sequence[EndpointState] = ()) -> Mixture:
+    """Return the mixture that the first of these gives, with the command line's changes.
 
-    What detection of local servers finds will stand between the last two. Whether the embedded
-    model is on disk is not asked here: see `needs_fetch`.
+    ``--preset``; ``[preferences]``; ``--proposer`` alone; the preset used last; what was found at
+    the endpoints (``states``, see `needs_detection`); the embedded model. Whether its file is on
+    disk is not asked here: see `needs_fetch`.
 
     Raises:
         ConfigError: a preset, endpoint or model that is named doesn't exist, or can't be mixed so.
     """
     name = wishes.preset or setup.preferred
-    if name or not wishes.proposers:
-        base = setup.presets.load(name or EMBEDDED_PRESET)
-        return _changed(base, wishes, setup)
-    if wishes.aggregator is None and wishes.strategy != "none":
-        raise ConfigError("say who merges, --aggregator endpoint/model, or add --strategy none")
-    proposers = tuple(_agent(model, None, setup) for model in wishes.proposers)
-    blank = Mixture(
-        layers=(Layer(proposers=proposers),),
-        aggregator=Aggregator(strategy="none"),
-        name="command line",
-    )
-    return _changed(blank, wishes, setup)
+    if wishes.proposers and not name:
+        return _changed(_of_proposers(wishes, setup, states), wishes, setup, states)
+    name = name or setup.last_used
+    made = setup.ports.presets.made(states) if setup.ports.presets and not name else ()
+    base = made[0] if made else setup.presets.load(name or EMBEDDED_PRESET)
+    return _changed(base, wishes, setup, states)
+
+
+def is_chosen(wishes: Wishes, setup: Setup) -> bool:
+    """Return whether somebody chose a mixture, now or earlier."""
+    named = wishes.preset or setup.preferred or setup.last_used
+    return bool(named or wishes.proposers)
+
+
+def needs_detection(wishes: Wishes, setup: Setup) -> bool:
+    """Return whether `choose` should know what there is at the user's own servers.
+
+    Either nobody chose a mixture, or a model is named without its endpoint.
+    """
+    models = (*wishes.proposers, *([wishes.aggregator] if wishes.aggregator else ()))
+    return not is_chosen(wishes, setup) or any("/" not in model for model in models)
+
+
+def without_lost_preset(setup: Setup) -> Setup:
+    """Return the setup with a notice in place of a last used preset that can't be loaded.
+
+    The program remembered it, nobody wrote it down: it may be gone.
+    """
+    if not setup.last_used:
+        return setup
+    try:
+        setup.presets.load(setup.last_used)
+    except ConfigError as error:
+        return replace(setup, last_used="", notices=(*setup.notices, str(error)))
+    return setup
 
 
 def needs_fetch(mixture: Mixture, setup: Setup) -> bool:
@@ -50,20 +78,36 @@ def needs_fetch(mixture: Mixture, setup: Setup) -> bool:
     return called and not setup.ports.embedded.is_present
 
 
-def _changed(base: Mixture, wishes: Wishes, setup: Setup) -> Mixture:
+def _of_proposers(wishes: Wishes, setup: Setup, states: Sequence[EndpointState]) -> Mixture:
+    if wishes.aggregator is None and wishes.strategy != "none":
+        raise ConfigError("say who merges, --aggregator endpoint/model, or add --strategy none")
+    proposers = tuple(_agent(model, None, setup, states) for model in wishes.proposers)
+    return Mixture(
+        layers=(Layer(proposers=proposers),),
+        aggregator=Aggregator(strategy="none"),
+        name="command line",
+    )
+
+
+def _changed(
+    base: Mixture, wishes: Wishes, setup: Setup, states: Sequence[EndpointState]
+) -> Mixture:
+    def agent_of(model: str) -> Agent:
+        return _agent(model, base, setup, states)
+
     return replace(
         base,
-        layers=_layers(base, wishes, setup),
-        aggregator=_aggregator(base, wishes, setup),
+        layers=_layers(base, wishes, agent_of),
+        aggregator=_aggregator(base, wishes, agent_of),
         temperature=base.temperature if wishes.temperature is None else wishes.temperature,
         max_tokens=wishes.max_tokens or base.max_tokens,
         history=wishes.history or base.history,
     )
 
 
-def _layers(base: Mixture, wishes: Wishes, setup: Setup) -> tuple[Layer, ...]:
+def _layers(base: Mixture, wishes: Wishes, agent_of: Callable[[str], Agent]) -> tuple[Layer, ...]:
     if wishes.proposers:
-        agents = tuple(_agent(model, base, setup) for model in wishes.proposers)
+        agents = tuple(agent_of(model) for model in wishes.proposers)
         return (Layer(proposers=agents, repeat=wishes.layers or 1),)
     if wishes.layers and len(base.layers) > 1:
         raise ConfigError(
@@ -78,10 +122,10 @@ def _layers(base: Mixture, wishes: Wishes, setup: Setup) -> tuple[Layer, ...]:
     )
 
 
-def _aggregator(base: Mixture, wishes: Wishes, setup: Setup) -> Aggregator:
+def _aggregator(base: Mixture, wishes: Wishes, agent_of: Callable[[str], Agent]) -> Aggregator:
     agent = base.aggregator.agent
     if wishes.aggregator is not None:
-        agent = _agent(wishes.aggregator, base, setup)
+        agent = agent_of(wishes.aggregator)
     strategy = base.aggregator.strategy
     if strategy == "none" and wishes.aggregator is not None:
         # Naming an aggregator for a mixture that only races asks for a merge.
@@ -103,12 +147,15 @@ def _overridden(agent: Agent, wishes: Wishes) -> Agent:
     )
 
 
-def _agent(model: str, base: Mixture | None, setup: Setup) -> Agent:
+def _agent(
+    model: str, base: Mixture | None, setup: Setup, states: Sequence[EndpointState]
+) -> Agent:
     """Return the agent of a model's name, whose endpoint may be left out where only one has it."""
     endpoint, slash, _ = model.partition("/")
     if slash and endpoint in setup.endpoints:
         return Agent(model=model)
-    places = _places(model, base, setup)
+    places = [state.endpoint.name for state in states if has_model(state, model)]
+    places = places or _places(model, base, setup)
     if len(places) == 1:
         return Agent(model=f"{places[0]}/{model}")
     shown = one_line(model, 60)

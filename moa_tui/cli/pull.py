@@ -1,58 +1,86 @@
-"""``moa-tui pull``: fetch a model that runs without a server."""
+"""``moa-tui pull``: fetch a model, the embedded one or one of an Ollama."""
 
 from __future__ import annotations
 
 import asyncio
+import shlex
+from contextlib import aclosing
 from typing import TYPE_CHECKING, TextIO
 
 from moa_tui.cli.choice import EMBEDDED_MODEL, EMBEDDED_PRESET
-from moa_tui.errors import ConfigError
+from moa_tui.errors import ConfigError, ProviderError
 from moa_tui.text import one_line
 
 if TYPE_CHECKING:
-    from moa_tui.ui.ports import EmbeddedModel
+    from moa_tui.ui.ports import EmbeddedModel, Endpoints
 
 _DONE, _FAILED, _USAGE = 0, 1, 2
 _BAR_CELLS = 30
 _MEGABYTE = 1_000_000
 _EVERY_PERCENT = 10
+_QUESTION = '"Why is the sky blue?"'
 
 
-async def pull(name: str, *, embedded: EmbeddedModel, stderr: TextIO) -> int:
-    """Fetch a model and tell its progress on ``stderr``; return the exit code.
+async def pull(name: str, *, embedded: EmbeddedModel, places: Endpoints, stderr: TextIO) -> int:
+    """Fetch "endpoint/model" and tell its progress on ``stderr``; return the exit code.
 
-    0: it is here; 1: the download failed; 2: no such model to pull.
+    0: it is here; 1: the download failed; 2: no such model or endpoint to pull from.
     """
-    if name.lower() != EMBEDDED_MODEL:
-        stderr.write(f"{_unknown(name)}\n")
+    endpoint, _, model = name.partition("/")
+    if not model or (endpoint == "embedded" and name.lower() != EMBEDDED_MODEL):
+        what = f"there is {EMBEDDED_MODEL}, and what Ollama has: ollama/MODEL"
+        _complain(f"there is no {one_line(name)} to pull; {what}", stderr)
         return _USAGE
+    if endpoint == "embedded":
+        return await _pull_embedded(embedded, places, stderr=stderr)
+    shown = one_line(name)
+    trial = f"moa-tui ask --proposer {shlex.quote(shown)} --strategy none {_QUESTION}"
+    stderr.write(f"Fetching {shown}.\n")
+    try:
+        await _fetch(name, places, stderr=stderr)
+    except ConfigError as error:
+        _complain(str(error), stderr)
+        return _USAGE
+    except ProviderError as error:
+        _complain(f"{error.message}{'; ' if error.hint else ''}{error.hint}", stderr)
+        return _FAILED
+    except asyncio.CancelledError:
+        stderr.write("Stopped. What is there is kept: pulled again, it goes on from there.\n")
+        raise
+    stderr.write(f"{shown} is here. Try: {trial}\n")
+    return _DONE
+
+
+async def _pull_embedded(embedded: EmbeddedModel, places: Endpoints, *, stderr: TextIO) -> int:
     if embedded.is_present:
         stderr.write(f"{EMBEDDED_MODEL} is here already.\n")
         return _DONE
-    progress = Bar(stderr) if stderr.isatty() else Lines(stderr)
     stderr.write(f"Fetching {embedded.title}.\n")
     try:
-        await embedded.fetch(progress.show)
+        await _fetch(EMBEDDED_MODEL, places, stderr=stderr)
     except ConfigError as error:
-        progress.end()
-        stderr.write(f"{error}\n")
+        _complain(str(error), stderr)
         return _FAILED
     except asyncio.CancelledError:
-        progress.end()
         stderr.write("Stopped. Nothing of the download was kept.\n")
         raise
-    progress.end()
-    trial = f'moa-tui ask --preset {EMBEDDED_PRESET} "Why is the sky blue?"'
+    trial = f"moa-tui ask --preset {EMBEDDED_PRESET} {_QUESTION}"
     stderr.write(f"{EMBEDDED_MODEL} is here. Try: {trial}\n")
     return _DONE
 
 
-def _unknown(name: str) -> str:
-    endpoint, _, model = name.partition("/")
-    if endpoint == "ollama" and model:
-        command = f"ollama pull {one_line(model)}"
-        return f"Models of Ollama aren't pulled from here yet: {command}"
-    return f"There is no {one_line(name)} to pull; there is: {EMBEDDED_MODEL}"
+def _complain(why: str, stderr: TextIO) -> None:
+    stderr.write(f"moa-tui: {why}\n")
+
+
+async def _fetch(name: str, places: Endpoints, *, stderr: TextIO) -> None:
+    progress = Bar(stderr) if stderr.isatty() else Lines(stderr)
+    try:
+        async with aclosing(places.pull(name)) as steps:
+            async for done, total in steps:
+                progress.show(done, total)
+    finally:
+        progress.end()
 
 
 class Bar:
@@ -70,7 +98,7 @@ class Bar:
         self._shown = percent
         full = _BAR_CELLS * done // total
         bar = "#" * full + "." * (_BAR_CELLS - full)
-        megabytes = f"{done // _MEGABYTE} of {total // _MEGABYTE} MB"
+        megabytes = f"{_megabytes(done)} of {_megabytes(total)} MB"
         self._terminal.write(f"\r[{bar}] {percent:3} %  {megabytes:>12}")
         self._terminal.flush()
 
@@ -93,8 +121,13 @@ class Lines:
         if percent <= self._shown:
             return
         self._shown = percent
-        self._stream.write(f"{percent} % of {total // _MEGABYTE} MB\n")
+        self._stream.write(f"{percent} % of {_megabytes(total)} MB\n")
         self._stream.flush()
 
     def end(self) -> None:
         """Nothing is left open."""
+
+
+def _megabytes(count: int) -> int:
+    """Return bytes in megabytes, rounded as the screen rounds them."""
+    return round(count / _MEGABYTE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, TextIO
 
+from moa_tui.cli.setup import UnwritableError
 from moa_tui.engine.events import (
     LayerStarted,
     RunFinished,
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     from moa_tui.engine.mixture import Mixture
 
 _TOLD_PHASES = {"queued": "waits", "loading": "loads its model"}
-
-
-class UnwritableError(Exception):
-    """Stdout takes nothing more, a full disk for example; the message says why."""
 
 
 class Output:

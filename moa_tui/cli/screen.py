@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from moa_tui.cli.arguments import Wishes
-from moa_tui.cli.choice import choose, needs_fetch
+from moa_tui.cli.choice import choose, is_chosen, needs_fetch, without_lost_preset
 from moa_tui.errors import ConfigError
 from moa_tui.ui.ports import Start
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from moa_tui.cli.arguments import Arguments
     from moa_tui.cli.setup import Setup, Streams
     from moa_tui.ui.ports import Ports
@@ -24,17 +26,26 @@ def start_of(arguments: Arguments, setup: Setup) -> Start:
     Raises:
         ConfigError: a preset, endpoint or model that is named doesn't exist, or can't be mixed so.
     """
+    wishes = arguments.wishes
     if arguments.command == "demo":
         mixture = setup.presets.load(DEMO_PRESET)
         return Start(mixture=mixture, notices=setup.notices, is_demo=True)
+    if not (wishes.preset or setup.preferred):
+        setup = without_lost_preset(setup)
     try:
-        mixture = choose(arguments.wishes, setup)
+        mixture = choose(wishes, setup)
     except ConfigError as error:
-        if not setup.preferred or arguments.wishes != Wishes():
+        if not setup.preferred or wishes != Wishes():
             raise
         setup = replace(setup, preferred="", notices=(*setup.notices, str(error)))
-        mixture = choose(arguments.wishes, setup)
-    return Start(mixture=mixture, needs_fetch=needs_fetch(mixture, setup), notices=setup.notices)
+        setup = without_lost_preset(setup)
+        mixture = choose(wishes, setup)
+    return Start(
+        mixture=mixture,
+        is_chosen=is_chosen(wishes, setup),
+        needs_fetch=needs_fetch(mixture, setup),
+        notices=setup.notices,
+    )
 
 
 def refuse_without_terminal(streams: Streams) -> bool:
@@ -46,10 +57,12 @@ def refuse_without_terminal(streams: Streams) -> bool:
     return True
 
 
-async def show(start: Start, ports: Ports) -> int:
-    """Run the screen until it is left; return the exit code."""
+async def show(start: Start, ports: Ports, *, on_crash: Callable[[str], None] | None = None) -> int:
+    """Run the screen until it is left; return the exit code. ``on_crash`` hears a traceback."""
     from moa_tui.ui.app import MoaApp  # noqa: PLC0415 - only the screen needs Textual
 
     app = MoaApp(ports=ports, start=start)
     await app.run_async()
+    if app.crash and on_crash is not None:
+        on_crash(app.crash)
     return app.return_code or 0

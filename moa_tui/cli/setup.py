@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from moa_tui.engine.mixture import Mixture
     from moa_tui.engine.provider import Endpoint
-    from moa_tui.ui.ports import Ports
+    from moa_tui.ui.ports import Endpoints, Ports
 
 
 class Presets(Protocol):
@@ -40,21 +40,46 @@ class Presets(Protocol):
         """Return every preset that can be read, and the others' mistakes in words."""
         ...
 
+    def origin(self, name: str, /) -> str:
+        """Return whose preset this is, in words: yours, shipped, or yours for shipped.
+
+        Raises:
+            ConfigError: no preset has this name.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
     """The program as the files and the environment make it.
 
-    ``preferred`` is the preset of ``[preferences]``, "" if none. ``mistakes`` are those of
-    config.toml; ``notices`` all that couldn't be used, in words.
+    ``preferred`` is the preset of ``[preferences]``, ``last_used`` the one that the program
+    remembers, "" if none. ``mistakes`` are those of config.toml; ``notices`` all that couldn't be
+    used, in words.
     """
 
     ports: Ports
     presets: Presets
     endpoints: Mapping[str, Endpoint] = field(default_factory=lambda: MappingProxyType({}))
     preferred: str = ""
+    last_used: str = ""
     mistakes: Sequence[str] = ()
     notices: Sequence[str] = ()
+
+    @property
+    def places(self) -> Endpoints:
+        """Where models are looked for.
+
+        Raises:
+            TypeError: this setup was made for commands that look nowhere.
+        """
+        if self.ports.places is None:
+            raise TypeError("a setup without places")
+        return self.ports.places
+
+
+class UnwritableError(Exception):
+    """Stdout takes nothing more, a full disk for example; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +102,32 @@ class Streams:
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, descriptor)
             os.close(nowhere)
+
+    def write(self, text: str) -> None:
+        """Write a text to stdout and let it out at once.
+
+        Raises:
+            BrokenPipeError: nobody reads it any more.
+            UnwritableError: it can't be written for another reason.
+        """
+        try:
+            self.stdout.write(text)
+            self.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise UnwritableError(f"stdout can't be written: {error.strerror}") from error
+
+    def write_json(self, document: object) -> None:
+        """Write plain data to stdout as one JSON document; raises as `write`."""
+        import json  # noqa: PLC0415 - the screen needs none
+
+        self.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+    def speak_utf8(self) -> None:
+        """Write stdout in UTF-8 whatever the locale says, as readers of JSON expect."""
+        if isinstance(self.stdout, io.TextIOWrapper):
+            self.stdout.reconfigure(encoding="utf-8", errors="replace")
 
     def tell(self, message: str) -> None:
         """Write a line for the person at the keyboard to stderr."""

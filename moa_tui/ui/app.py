@@ -28,7 +28,7 @@ _FALLBACK_THEME = "textual-dark"
 class MoaApp(App[None]):
     """Shows conversations; leave it with ``sys.exit(app.return_code or 0)``.
 
-    The return code is 1 after a crash and 128 + n after signal n.
+    The return code is 1 after a crash and 128 + n after signal n; ``crash`` is the traceback then.
     """
 
     TITLE = "moa"
@@ -46,7 +46,7 @@ class MoaApp(App[None]):
         # Textual asks for the variables of a theme while it is being built.
         self._ports = ports
         self._start = start
-        self._crash = ""
+        self.crash = self._crash = ""
         self._shelf = themes.load(ports.theme_folders, stem=ports.theme)
         if ports.theme not in self._shelf.themes:
             self._shelf = themes.load(ports.theme_folders)
@@ -99,7 +99,7 @@ class MoaApp(App[None]):
 
     def _fatal_error(self) -> None:
         """Say what broke without the local variables, which may hold keys."""
-        self._crash = clean(redact(traceback.format_exc()))
+        self.crash = self._crash = clean(redact(traceback.format_exc()))
         self._close_messages_no_wait()
 
     def _print_error_renderables(self) -> None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
-from moa_tui.cli.arguments import Arguments, Wishes, parse
+from moa_tui.cli.arguments import Arguments, CommandName, Wishes, parse
 from moa_tui.errors import ConfigError
 
 
@@ -19,7 +21,15 @@ from moa_tui.errors import ConfigError
         ("ask --quiet -- -why", Arguments(command="ask", text="-why", is_quiet=True)),
         ("presets", Arguments(command="presets", action="list")),
         ("presets show groq", Arguments(command="presets", action="show", text="groq")),
+        ("presets --json", Arguments(command="presets", action="list", as_json=True)),
         ("pull embedded/x", Arguments(command="pull", text="embedded/x")),
+        ("models --json", Arguments(command="models", as_json=True)),
+        ("doctor --json", Arguments(command="doctor", as_json=True)),
+        ("doctor --preset p", Arguments(command="doctor", wishes=Wishes(preset="p"))),
+        ("--preset p doctor", Arguments(command="doctor", wishes=Wishes(preset="p"))),
+        ("--debug", Arguments(command="screen", is_debug=True)),
+        ("--debug models", Arguments(command="models", is_debug=True)),
+        ("models --debug", Arguments(command="models", is_debug=True)),
     ],
 )
 def test_a_command_line_is_understood(line: str, arguments: Arguments) -> None:
@@ -81,6 +91,13 @@ def test_a_temperature_can_be_left_out() -> None:
         ("pull", "the following arguments are required: MODEL; see moa-tui --help"),
         ("demo --layers 2", "options about the mixture mean nothing to moa-tui demo"),
         ("presets --preset x", "options about the mixture mean nothing to moa-tui presets"),
+        ("models --preset x", "options about the mixture mean nothing to moa-tui models"),
+        (
+            "doctor --preset x --layers 2",
+            "of the options about the mixture moa-tui doctor takes only --preset",
+        ),
+        ("model", 'no command is called "model"; did you mean "models"?\n'),
+        ("docter", 'no command is called "docter"; did you mean "doctor"?\n'),
         ("screen", 'no command is called "screen"\n'),
         ("preset", 'no command is called "preset"; did you mean "presets"?\n'),
     ],
@@ -89,3 +106,23 @@ def test_a_mistake_is_told_in_words(line: str, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse(line.split())
     assert str(caught.value).startswith(message)
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(["--help"])
+    said = capsys.readouterr().out
+    assert [name for name in get_args(CommandName) if f"\n    {name}" not in said] == ["screen"]
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [("doctor", ["--preset"]), ("models", []), ("ask", ["--preset", "--layers"])],
+)
+def test_a_commands_help_names_the_options_that_it_takes(
+    capsys: pytest.CaptureFixture[str], command: str, told: list[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse([command, "--help"])
+    said = capsys.readouterr().out
+    assert [option for option in ("--preset", "--layers") if option in said] == told

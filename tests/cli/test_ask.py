@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import virtual_time
-from cli_given import Screenless, mixture, setup
+from cli_given import Around, Screenless, mixture, place, setup
 from racing import does, says
 
 from moa_tui.cli.arguments import parse
@@ -39,7 +39,7 @@ def asked(
     at = at or Screenless()
     arguments = parse(["ask", "--preset", "team", *line])
     what = question(arguments, given, streams=at.streams)
-    code = virtual_time.run(answer(what, arguments, given.ports, streams=at.streams))
+    code = virtual_time.run(answer(what, arguments, streams=at.streams))
     return code, at
 
 
@@ -124,7 +124,7 @@ def test_what_comes_while_the_answer_is_written_is_told_after_it() -> None:
     at.streams = Streams(stdin=io.StringIO(), stdout=both, stderr=both)
     arguments = parse(["ask", "--preset", "team", "why"])
     what = question(arguments, late, streams=at.streams)
-    virtual_time.run(answer(what, arguments, late.ports, streams=at.streams))
+    virtual_time.run(answer(what, arguments, streams=at.streams))
     lines = both.getvalue().splitlines()
     assert lines.index("The answer") < lines.index(next(line for line in lines if "2 b" in line))
 
@@ -205,6 +205,63 @@ def test_what_is_wrong_beside_config_is_told_first_unless_quiet() -> None:
     given = replace(setup(PAIR, scripts=SAYING), notices=["state.toml is broken"])
     assert asked(["why"], given)[1].err[0] == "moa-tui: state.toml is broken"
     assert asked(["why", "--quiet"], given)[1].err == []
+
+
+# Where nobody chose a mixture
+
+
+def unchosen(given: Setup, *options: str) -> tuple[int, Screenless]:
+    at = Screenless()
+    arguments = parse(["ask", "why", *options])
+    asked = question(arguments, given, streams=at.streams)
+    return virtual_time.run(answer(asked, arguments, streams=at.streams)), at
+
+
+def test_what_is_found_is_asked_and_said() -> None:
+    places = Around([place("t", "a", "b", "m")])
+    code, at = unchosen(setup(scripts=SAYING, places=places, makes=[PAIR]))
+    assert (code, at.out, places.asked) == (0, "The answer\n", ["detect"])
+    assert at.err[0] == "moa-tui: nobody chose a mixture; asking what is there: t/a, t/b, t/m"
+
+
+@pytest.mark.parametrize("option", ["--quiet", "--json"])
+def test_what_is_found_is_not_said_beside_json_or_when_quiet(option: str) -> None:
+    given = setup(scripts=SAYING, places=Around(), makes=[PAIR])
+    assert unchosen(given, option)[1].err == []
+
+
+def test_nothing_is_looked_for_once_a_preset_was_used() -> None:
+    places = Around()
+    given = setup(PAIR, scripts=SAYING, places=places, last_used="team", makes=[mixture("t/x")])
+    assert (unchosen(given)[1].out, places.asked) == ("The answer\n", [])
+
+
+def test_a_lost_last_preset_is_told_and_the_rest_is_tried() -> None:
+    given = setup(scripts=SAYING, places=Around(), last_used="gone", makes=[PAIR])
+    code, at = unchosen(given)
+    assert (code, at.err[0]) == (0, "moa-tui: no preset is called gone")
+
+
+def test_where_nothing_is_found_the_embedded_model_answers_if_it_is_there() -> None:
+    embedded = mixture("t/a", name="embedded")
+    given = setup(embedded, scripts=SAYING, places=Around(), has_embedded=True)
+    assert unchosen(given)[1].out == "## 1 a\n\none\n"
+
+
+def test_where_nothing_at_all_is_there_the_pull_command_is_named() -> None:
+    embedded = mixture("embedded/smollm2-135m-instruct", name="embedded")
+    with pytest.raises(ConfigError) as caught:
+        unchosen(setup(embedded, places=Around()))
+    assert str(caught.value).startswith(
+        "no model server answers on this machine, and the embedded model isn't here yet. "
+        "Fetch it: moa-tui pull embedded/smollm2-135m-instruct\n"
+    )
+
+
+def test_a_bare_name_is_asked_where_a_server_lists_it() -> None:
+    given = setup(scripts=SAYING, places=Around([place("t", "a")]))
+    code, at = unchosen(given, "--proposer", "a", "--strategy", "none")
+    assert (code, at.out) == (0, "## 1 a\n\none\n")
 
 
 # Refusals

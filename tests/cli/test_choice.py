@@ -1,15 +1,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
-from cli_given import mixture, setup
+from cli_given import mixture, place, setup
 
 from moa_tui.cli.arguments import Wishes
-from moa_tui.cli.choice import EMBEDDED_MODEL, choose, needs_fetch
+from moa_tui.cli.choice import (
+    EMBEDDED_MODEL,
+    choose,
+    needs_detection,
+    needs_fetch,
+    without_lost_preset,
+)
 from moa_tui.engine.mixture import Agent, Layer, Mixture
 from moa_tui.engine.provider import Endpoint, Price
 from moa_tui.errors import ConfigError
+
+if TYPE_CHECKING:
+    from moa_tui.cli.setup import Setup
 
 TEAM = mixture("ollama/a", "groq/b", to="ollama/m", repeat=2)
 EMBEDDED = mixture(EMBEDDED_MODEL, to=EMBEDDED_MODEL, name="embedded")
@@ -26,14 +36,91 @@ def refused(wishes: Wishes, base: Mixture = TEAM) -> str:
 
 
 @pytest.mark.parametrize(
-    ("wished", "preferred", "chosen"),
-    [("team", "other", "team"), (None, "other", "other"), (None, "", "embedded")],
+    ("wished", "preferred", "last_used", "makes", "chosen"),
+    [
+        ("team", "other", "other", True, "team"),
+        (None, "other", "team", True, "other"),
+        (None, "", "other", True, "other"),
+        (None, "", "", True, "made"),
+        (None, "", "", False, "embedded"),
+    ],
 )
-def test_the_option_comes_first_then_the_preference_then_the_embedded_model(
-    wished: str | None, preferred: str, chosen: str
+def test_the_order_of_choice(
+    wished: str | None, preferred: str, last_used: str, *, makes: bool, chosen: str
 ) -> None:
-    given = setup(TEAM, EMBEDDED, replace(TEAM, name="other"), preferred=preferred)
-    assert choose(Wishes(preset=wished), given).name == chosen
+    given = setup(
+        *(TEAM, EMBEDDED, replace(TEAM, name="other")),
+        preferred=preferred,
+        last_used=last_used,
+        makes=[replace(TEAM, name="made"), replace(TEAM, name="second")] if makes else [],
+    )
+    assert choose(Wishes(preset=wished), given, states=[place("ollama", "a")]).name == chosen
+
+
+def test_what_was_found_is_changed_as_the_command_line_says() -> None:
+    given = setup(EMBEDDED, makes=[TEAM])
+    assert choose(Wishes(layers=3), given).proposer_layers == 3
+
+
+def test_proposers_of_the_command_line_dont_depend_on_what_was_used_last() -> None:
+    given = setup(EMBEDDED, TEAM, last_used="team", makes=[TEAM])
+    found = choose(Wishes(proposers=("t/a",), aggregator="t/m"), given)
+    assert found == mixture("t/a", to="t/m", name="command line")
+
+
+def test_a_last_used_preset_that_is_gone_is_a_notice() -> None:
+    left = without_lost_preset(setup(EMBEDDED, last_used="gone"))
+    assert (left.last_used, left.notices) == ("", ("no preset is called gone",))
+
+
+def test_a_last_used_preset_that_is_there_stays() -> None:
+    given = setup(TEAM, last_used="team")
+    assert without_lost_preset(given) is given
+
+
+@pytest.mark.parametrize(
+    ("wishes", "given", "needed"),
+    [
+        (Wishes(), setup(), True),
+        (Wishes(layers=2), setup(), True),
+        (Wishes(preset="team"), setup(), False),
+        (Wishes(), setup(preferred="team"), False),
+        (Wishes(), setup(last_used="team"), False),
+        (Wishes(proposers=("t/a",), aggregator="t/m"), setup(), False),
+        (Wishes(proposers=("t/a",), aggregator="m"), setup(), True),
+        (Wishes(preset="team", proposers=("a",)), setup(), True),
+    ],
+)
+def test_servers_are_looked_at_only_where_it_matters(
+    wishes: Wishes, given: Setup, *, needed: bool
+) -> None:
+    assert needs_detection(wishes, given) is needed
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        ("qwen3:8b", "ollama/qwen3:8b"),
+        ("llama3.2", "ollama/llama3.2"),
+        ("smollm2-135m-instruct", "lmstudio/smollm2-135m-instruct"),
+    ],
+)
+def test_a_bare_name_is_looked_up_in_what_servers_list_before_the_files(
+    name: str, model: str
+) -> None:
+    states = [
+        place("ollama", "llama3.2:latest", "qwen3:8b", kind="ollama"),
+        place("lmstudio", "smollm2-135m-instruct"),
+    ]
+    wishes = Wishes(proposers=(name,), strategy="none")
+    found = choose(wishes, setup(EMBEDDED, TEAM), states=states)
+    assert [agent.model for agent in found.agents] == [model]
+
+
+def test_a_bare_name_that_two_servers_list_is_refused() -> None:
+    states = [place("lmstudio", "x"), place("vllm", "x")]
+    with pytest.raises(ConfigError, match="2 endpoints have x: write lmstudio/x or vllm/x"):
+        choose(Wishes(proposers=("x",), strategy="none"), setup(), states=states)
 
 
 def test_without_wishes_a_preset_stays_as_it_is() -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
 from cli_given import Screenless
+from local_server import LocalServer, Script
+from program import AGGREGATOR, configure
 
 from moa_tui.__main__ import Folders, Program, folders, theme_folders
 from moa_tui.cli.arguments import parse
@@ -15,6 +20,11 @@ from moa_tui.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from moa_tui.ui.ports import Start
+
+
+KEY = "gsk_plantedPlantedPlanted0123456789"
 
 
 def run(folder: Path, *line: str, at: Screenless, environ: Mapping[str, str] | None = None) -> int:
@@ -34,7 +44,7 @@ def told(folder: Path, *line: str, typed: str = "") -> tuple[int, list[str]]:
 
 def test_a_given_folder_holds_everything(tmp_path: Path) -> None:
     found = folders(str(tmp_path), {"MOA_TUI_CONFIG_DIR": "/elsewhere"})
-    assert found == Folders(config=tmp_path, data=tmp_path / "data")
+    assert found == Folders(config=tmp_path, data=tmp_path / "data", log=tmp_path / "log")
     assert found.models == tmp_path / "data" / "models"
 
 
@@ -43,7 +53,9 @@ def test_the_environment_can_give_the_folder(tmp_path: Path) -> None:
 
 
 def test_without_one_the_systems_folders_are_taken() -> None:
-    assert {folders(None, {}).config.name, folders(None, {}).data.name} == {"moa-tui"}
+    found = folders(None, {})
+    assert {found.config.name, found.data.name} == {"moa-tui"}
+    assert "moa-tui" in found.log.parts
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:
@@ -61,22 +73,200 @@ def test_the_users_themes_come_last_and_ours_exist(tmp_path: Path) -> None:
 # From argv to exit code
 
 
-def test_presets_are_listed_with_their_descriptions(tmp_path: Path) -> None:
+PRESET = """\
+description = "mine"
+[[layers]]
+proposers = ["demo/ada"]
+[aggregator]
+strategy = "none"
+"""
+
+
+def with_presets(folder: Path) -> None:
+    """Write a preset, one in the place of a shipped one, and a broken one."""
+    presets = folder / "presets"
+    presets.mkdir()
+    (presets / "own.toml").write_text(PRESET, "utf-8")
+    (presets / "groq.toml").write_text(PRESET, "utf-8")
+    (presets / "bad.toml").write_text("layers = [\nzzz\n", "utf-8")
+
+
+BROKEN = "presets/bad.toml, line 2, column 1: Invalid value"
+
+
+def test_presets_are_listed_with_whose_they_are_and_broken_ones_named(tmp_path: Path) -> None:
     at = Screenless()
-    (tmp_path / "presets").mkdir()
-    (tmp_path / "presets" / "bad.toml").write_text("zzz = 1\n", "utf-8")
+    with_presets(tmp_path)
     assert run(tmp_path, "presets", at=at) == 0
-    assert at.out.splitlines()[0] == (
-        "demo         A race of written texts: no model, no network; for learning the keys"
-    )
-    assert [line.split()[0] for line in at.out.splitlines()][-1] == "together"
-    assert at.err == [f"moa-tui: {tmp_path}/presets/bad.toml: zzz is no known key"]
+    rows = [re.split("  +", line) for line in at.out.splitlines()]
+    assert rows[0] == [
+        "demo",
+        "shipped",
+        "A race of written texts: no model, no network; for learning the keys",
+    ]
+    assert {row[0]: row[1] for row in rows if row[2] == "mine"} == {
+        "own": "yours",
+        "groq": "yours for shipped",
+    }
+    assert rows == sorted(rows)
+    assert at.err == [f"moa-tui: {tmp_path}/{BROKEN}"]
+
+
+def test_presets_are_listed_as_json(tmp_path: Path) -> None:
+    at = Screenless()
+    with_presets(tmp_path)
+    assert run(tmp_path, "presets", "--json", at=at) == 0
+    told = json.loads(at.out)
+    assert told["mistakes"] == [f"{tmp_path}/{BROKEN}"]
+    assert [preset for preset in told["presets"] if preset["name"] == "own"] == [
+        {
+            "name": "own",
+            "origin": "yours",
+            "description": "mine",
+            "mixture": {
+                "description": "mine",
+                "layers": [{"proposers": ["demo/ada"]}],
+                "aggregator": {"strategy": "none", "fallback": []},
+            },
+        }
+    ]
 
 
 def test_a_preset_is_shown_as_its_file_has_it(tmp_path: Path) -> None:
     at = Screenless()
     assert run(tmp_path, "presets", "show", "demo", at=at) == 0
     assert at.out.splitlines()[-2:] == ["[aggregator]", 'model = "demo/quill"']
+
+
+def test_a_broken_preset_is_shown_too_but_not_as_json(tmp_path: Path) -> None:
+    with_presets(tmp_path)
+    at = Screenless()
+    assert run(tmp_path, "presets", "show", "bad", at=at) == 0
+    assert at.out == "layers = [\nzzz\n"
+    assert told(tmp_path, "presets", "show", "bad", "--json") == (2, [f"moa-tui: {BROKEN}"])
+
+
+def test_a_preset_is_shown_as_json(tmp_path: Path) -> None:
+    at = Screenless()
+    assert run(tmp_path, "presets", "show", "demo", "--json", at=at) == 0
+    shown = json.loads(at.out)
+    assert (shown["name"], shown["origin"]) == ("demo", "shipped")
+    assert shown["mixture"]["aggregator"]["model"] == "demo/quill"
+
+
+# At the endpoints
+
+
+def configured(folder: Path, **base_urls: str) -> None:
+    """Write a config in which the user's own servers are these; the others' ports are closed."""
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        closed = f"http://127.0.0.1:{unused.getsockname()[1]}"
+    usual = dict.fromkeys(("ollama", "lmstudio", "llamacpp", "vllm"), closed)
+    tables = [
+        f'[endpoints.{name}]\nbase_url = "{url}"\n' for name, url in {**usual, **base_urls}.items()
+    ]
+    (folder / "config.toml").write_text("\n".join(tables), "utf-8")
+
+
+QUICK = Script(rate=0, tokens=20)
+
+
+def test_models_of_real_servers_are_listed(tmp_path: Path) -> None:
+    at = Screenless()
+    with LocalServer({"b": QUICK, "a": QUICK}) as server:
+        configured(tmp_path, lmstudio=server.base_url)
+        assert run(tmp_path, "models", at=at) == 0
+    lines = [line.strip() for line in at.out.splitlines()]
+    assert lines[:4] == ["MODEL       CONTEXT  SIZE", "lmstudio/a", "lmstudio/b", ""]
+    assert lines[4].startswith("ollama      nothing listens at 127.0.0.1:")
+    assert lines[4].endswith("; start it with `ollama serve`")
+    assert "groq        no key: set GROQ_API_KEY; keys are made at console.groq.com/keys" in lines
+
+
+def test_a_vendor_is_asked_with_its_key_and_the_key_isnt_shown(tmp_path: Path) -> None:
+    at = Screenless()
+    with LocalServer({"a": QUICK}) as server:
+        configured(tmp_path, groq=server.base_url)
+        environ = {"GROQ_API_KEY": KEY}
+        assert run(tmp_path, "models", "--json", at=at, environ=environ) == 0
+    groq = next(one for one in json.loads(at.out)["endpoints"] if one["endpoint"] == "groq")
+    assert [model["model"] for model in groq["models"]] == ["groq/a"]
+    assert KEY not in at.out
+
+
+def test_the_doctor_calls_each_model_of_a_preset(tmp_path: Path) -> None:
+    at = Screenless()
+    dead = Script(status=500, error="on fire")
+    with LocalServer({"a": QUICK, "b": dead, AGGREGATOR: QUICK}) as server:
+        configure(tmp_path, server.base_url, ["a", "b", "c"])
+        assert run(tmp_path, "doctor", "--preset", "bench", "--json", at=at) == 1
+        asked = {record["model"]: record["body"] for record in server.of("request")}
+    told = json.loads(at.out)
+    assert {call["model"]: call["kind"] for call in told["calls"]} == {
+        "bench/a": "",
+        "bench/b": "server",
+        "bench/c": "not_found",
+        "bench/merger": "",
+    }
+    assert {body["max_tokens"] for body in asked.values()} == {1}
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ("[preferences]\ntheme = \n", "config.toml, line 2, column 9: Invalid value"),
+        ("[preferences]\nthem = 1\n", "config.toml: preferences.them is no known key; did"),
+        (
+            '[endpoints.groq]\napi_key_env = "gsk_abcdefgh12345678"\n',
+            "config.toml: endpoints.groq.api_key_env must be the NAME of an environment variable",
+        ),
+    ],
+)
+def test_the_doctor_tells_what_is_wrong_in_the_config_and_others_go_on(
+    tmp_path: Path, config: str, message: str
+) -> None:
+    at, listing = Screenless(), Screenless()
+    (tmp_path / "config.toml").write_text(config, "utf-8")
+    assert run(tmp_path, "doctor", "--preset", "demo", at=at) == 1
+    assert [line for line in at.err if line.startswith(f"moa-tui: {tmp_path}/{message}")]
+    assert "gsk_" not in at.out + "".join(at.err)
+    assert run(tmp_path, "presets", at=listing) == 0
+
+
+def test_the_doctor_names_broken_presets(tmp_path: Path) -> None:
+    at = Screenless()
+    with_presets(tmp_path)
+    assert run(tmp_path, "doctor", "--preset", "demo", at=at) == 0
+    assert f"moa-tui: {tmp_path}/{BROKEN}" in at.err
+
+
+def test_ask_makes_a_mixture_of_what_it_finds(tmp_path: Path) -> None:
+    at = Screenless()
+    with LocalServer({"llama-3b": QUICK, "qwen-8b": QUICK}) as server:
+        configured(tmp_path, lmstudio=server.base_url)
+        assert run(tmp_path, "ask", "why", at=at) == 0
+        assert {record["model"] for record in server.of("request")} == {"llama-3b", "qwen-8b"}
+    assert at.out
+    assert at.err[0].startswith("moa-tui: nobody chose a mixture; asking what is there: lmstudio/")
+
+
+def test_ask_takes_the_preset_used_last_and_looks_for_nothing(tmp_path: Path) -> None:
+    (tmp_path / "state.toml").write_text('[preferences]\nlast_preset = "together"\n', "utf-8")
+    code, err = told(tmp_path, "ask", "why")
+    assert (code, err[0].partition(" (")[0]) == (
+        2,
+        "moa-tui: Together needs a key: set TOGETHER_API_KEY",
+    )
+
+
+def test_ask_finds_nothing_and_names_what_to_fetch(tmp_path: Path) -> None:
+    configured(tmp_path)
+    code, err = told(tmp_path, "ask", "why")
+    assert (code, len(err)) == (2, 2)
+    assert "moa-tui pull embedded/smollm2-135m-instruct" in err[0]
+
+
+# Mistakes
 
 
 @pytest.mark.parametrize(
@@ -138,13 +328,16 @@ def test_without_a_terminal_the_screen_says_so_and_names_ask(tmp_path: Path) -> 
 # What the screen starts with
 
 
+def start(folder: Path, *line: str) -> Start:
+    arguments = parse(["--config-dir", str(folder), *line])
+    return start_of(arguments, Program({}, Screenless().streams).prepared(arguments)[0])
+
+
 def started(folder: Path, *line: str) -> tuple[str, bool, bool, list[str]]:
     """Return the mixture's name, whether to fetch, whether it is the demo, and the notices."""
-    arguments = parse(["--config-dir", str(folder), *line])
-    given, _ = Program({}, Screenless().streams).prepared(arguments)
-    start = start_of(arguments, given)
-    notices = [notice.replace(f"{folder}/", "") for notice in start.notices]
-    return start.mixture.name, start.needs_fetch, start.is_demo, notices
+    found = start(folder, *line)
+    notices = [notice.replace(f"{folder}/", "") for notice in found.notices]
+    return found.mixture.name, found.needs_fetch, found.is_demo, notices
 
 
 def test_with_nothing_else_the_screen_offers_to_fetch_the_embedded_model(tmp_path: Path) -> None:
@@ -158,6 +351,34 @@ def test_the_demo_is_labelled_and_needs_nothing(tmp_path: Path) -> None:
 def test_a_preferred_preset_is_taken(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text('[preferences]\npreset = "groq"\n', "utf-8")
     assert started(tmp_path) == ("groq", False, False, [])
+
+
+def test_the_preset_used_last_is_taken_unless_one_is_preferred(tmp_path: Path) -> None:
+    (tmp_path / "state.toml").write_text('[preferences]\nlast_preset = "together"\n', "utf-8")
+    assert started(tmp_path) == ("together", False, False, [])
+    (tmp_path / "config.toml").write_text('[preferences]\npreset = "groq"\n', "utf-8")
+    assert started(tmp_path) == ("groq", False, False, [])
+
+
+def test_a_lost_last_preset_is_a_notice_also_behind_a_lost_preference(tmp_path: Path) -> None:
+    (tmp_path / "state.toml").write_text('[preferences]\nlast_preset = "y"\n', "utf-8")
+    lost = 'no preset is called "{}"; moa-tui presets lists them'
+    assert started(tmp_path) == ("embedded", True, False, [lost.format("y")])
+    (tmp_path / "config.toml").write_text('[preferences]\npreset = "x"\n', "utf-8")
+    notices = [lost.format("x"), lost.format("y")]
+    assert started(tmp_path) == ("embedded", True, False, notices)
+
+
+def test_only_what_nobody_chose_may_be_replaced_by_what_is_found(tmp_path: Path) -> None:
+    chosen = ("--proposer", "t/a", "--strategy", "none")
+    assert [start(tmp_path).is_chosen, start(tmp_path, "--preset", "groq").is_chosen] == [
+        False,
+        True,
+    ]
+    (tmp_path / "config.toml").write_text(
+        '[endpoints.t]\nbase_url = "http://127.0.0.1:1"\n', "utf-8"
+    )
+    assert start(tmp_path, *chosen).is_chosen
 
 
 def test_broken_files_are_notices_and_never_stop_the_screen(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -82,7 +83,7 @@ def loaded_by(folder: Path, argv: list[str]) -> set[str]:
 
 def loaded_after(folder: Path, program: str) -> set[str]:
     """Return which of the heavy packages a program has loaded at its end."""
-    heavy = {"httpx", "textual", "rich", "platformdirs"}
+    heavy = {"httpx", "textual", "rich", "platformdirs", "moa_tui.log"}
     done = subprocess.run(  # noqa: S603 - our own interpreter on our own text
         [sys.executable, "-c", f"{program}\nimport sys; print('\\n' + ' '.join(sys.modules))"],
         capture_output=True,
@@ -195,6 +196,87 @@ def test_a_full_disk_is_said_in_words(tmp_path: Path) -> None:
         1,
         b"moa-tui: the answer can't be written: No space left on device\n",
     )
+
+
+@pytest.mark.parametrize("line", ["presets", "presets show demo", "presets --json"])
+def test_a_full_disk_and_a_reader_that_goes_are_no_crash(tmp_path: Path, line: str) -> None:
+    with open("/dev/full", "wb") as full:  # noqa: PTH123 - a device, not a path of ours
+        program = start(tmp_path, *line.split(), stdout=full)
+        _, err = program.communicate(timeout=30)
+    assert (program.returncode, err) == (
+        1,
+        b"moa-tui: stdout can't be written: No space left on device\n",
+    )
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as pipe:
+        program = start(tmp_path, *line.split(), stdout=pipe)
+        _, err = program.communicate(timeout=30)
+    assert (program.returncode, err) == (0, b"")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+async def test_a_signal_stops_a_pull_and_its_download(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    is_pulling, is_closed = asyncio.Event(), asyncio.Event()
+
+    async def pull_for_ever(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"POST /api/pull ")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\n\r\n")
+        line = {"status": "pulling x", "digest": "x", "total": 10_000_000, "completed": 5_000_000}
+        writer.write(json.dumps(line).encode() + b"\n")
+        await writer.drain()
+        is_pulling.set()
+        while await reader.read(1000):
+            pass
+        writer.close()
+        is_closed.set()
+
+    server = await asyncio.start_server(pull_for_ever, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        (tmp_path / "config.toml").write_text(
+            f'[endpoints.ollama]\nbase_url = "http://127.0.0.1:{port}"\n', "utf-8"
+        )
+        program = await asyncio.create_subprocess_exec(
+            *command(tmp_path, "pull", "ollama/llama3.2"),
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=plain_environment(),
+        )
+        assert program.stderr
+        async with asyncio.timeout(30):
+            await is_pulling.wait()
+            said = [await program.stderr.readline() for _ in range(2)]
+            program.send_signal(number)
+            said.append(await program.stderr.read())
+            await is_closed.wait()
+            assert await program.wait() == 130
+    assert b"".join(said).decode().splitlines() == [
+        "Fetching ollama/llama3.2.",
+        "50 % of 10 MB",
+        "Stopped. What is there is kept: pulled again, it goes on from there.",
+    ]
+
+
+@pytest.mark.parametrize("line", ["models --json", "doctor --json", "presets --json"])
+def test_json_is_utf8_in_any_locale(tmp_path: Path, line: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+    tables = [f'[endpoints.{name}]\nbase_url = "{url}"\n' for name in ("ollama", "lmstudio")]
+    (tmp_path / "config.toml").write_text("\n".join(tables), "utf-8")
+    (tmp_path / "presets").mkdir()
+    (tmp_path / "presets" / "bad.toml").write_text('"你好" = 1\n', "utf-8")
+    with LocalServer({"你好": QUICK}) as server:
+        (tmp_path / "state.toml").write_text(
+            f'[endpoints.own]\nbase_url = "{server.base_url}"\n', "utf-8"
+        )
+        environ = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+        done = run(tmp_path, *line.split(), environ=environ)
+    assert "你好" in done.stdout
+    assert json.loads(done.stdout)
 
 
 @pytest.mark.parametrize("locale", ["C", "POSIX", "en_US.ISO-8859-1"])

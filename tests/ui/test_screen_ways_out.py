@@ -53,3 +53,5 @@ async def test_a_crash_prints_no_local_variables_and_no_keys(
     assert "RuntimeError: no luck with •••" in printed
     assert "abcdefgh" not in printed
     assert show.app.return_code == 1
+    assert show.app.crash in printed
+    assert show.app.crash.startswith("Traceback")
