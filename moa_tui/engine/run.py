@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -200,7 +201,9 @@ class Run:
         for agent in (aggregator.agent, *aggregator.fallback):
             if agent is None:
                 continue
-            self._begin(seat_run, agent)
+            # It judges answers that others thought about; what it writes is waited for.
+            thinks = agent.think is not None or agent.effort is not None
+            self._begin(seat_run, agent if thinks else replace(agent, think=False))
             await self._until(lambda: not seat_run.is_live)
             self._fail_if_stopped()
             if isinstance(seat_run.outcome, Proposal):

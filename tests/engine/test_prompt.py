@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from racing import does, mixture, race, says
 
@@ -70,7 +72,18 @@ def test_reasoning_never_becomes_a_reference() -> None:
 def test_the_final_call_keeps_temperature_and_max_tokens() -> None:
     mix = mixture("a", temperature=0.3, max_tokens=99)
     options = [request.options for request in race(mix, SCRIPTS).requests]
-    assert options == [Options(temperature=0.3, max_tokens=99)] * 2
+    assert options == [
+        Options(temperature=0.3, max_tokens=99),
+        Options(temperature=0.3, max_tokens=99, think=False),
+    ]
+
+
+@pytest.mark.parametrize("asked", [{"think": True}, {"effort": "low"}, {}])
+def test_the_aggregator_does_not_think_unless_asked_to(asked: dict[str, Any]) -> None:
+    merging = Aggregator(agent=Agent(model="t/m", **asked))
+    mix = Mixture(layers=(Layer(proposers=(Agent(model="t/a"),)),), aggregator=merging)
+    options = race(mix, SCRIPTS).requests[-1].options
+    assert options.think is (None if "effort" in asked else bool(asked))
 
 
 @pytest.mark.parametrize(
