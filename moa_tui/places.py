@@ -7,7 +7,6 @@ import re
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 from importlib import import_module
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
@@ -300,9 +299,7 @@ class Places:
     # Fetching
 
     def _embedded_steps(self, model: str) -> AsyncGenerator[tuple[int, int], None]:
-        from moa_tui.providers.smollm2 import SMOLLM2  # noqa: PLC0415 - lazy
-
-        ours = f"embedded/{PurePath(SMOLLM2.file_name).stem}"
+        ours = self._embedded.model
         if model.lower() != ours:
             raise ConfigError(f"There is no {one_line(model, 60)} to pull; there is: {ours}")
         return _steps(self._embedded.fetch)

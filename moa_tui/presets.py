@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from moa_tui.errors import ConfigError, nearest
 from moa_tui.files import remove, rewrite
@@ -18,10 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from moa_tui.engine.mixture import Mixture
-    from moa_tui.ui.ports import EndpointState
-
-Origin: TypeAlias = Literal["yours", "shipped", "yours for shipped"]
-"""Whose file a preset is; the last is the user's own in the place of a shipped one."""
+    from moa_tui.ui.ports import EndpointState, Origin
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from moa_tui.engine.provider import Kind, Provider
     from moa_tui.providers.scripted import Script
-    from moa_tui.ui.ports import EndpointStatus
+    from moa_tui.ui.ports import EndpointStatus, Origin
 
 
 def mixture(*models: str, to: str = "", name: str = "team", repeat: int = 1) -> Mixture:
@@ -51,8 +51,9 @@ class Shelf:
     def all(self) -> tuple[tuple[Mixture, ...], tuple[str, ...]]:
         return tuple(self.mixtures), tuple(self.mistakes)
 
-    def origin(self, name: str, /) -> str:
-        return f"{self.load(name).name}'s"
+    def origin(self, name: str, /) -> Origin:
+        self.load(name)
+        return "yours"
 
     def names(self) -> tuple[str, ...]:
         return tuple(mixture.name for mixture in self.mixtures)
@@ -72,6 +73,7 @@ class Embedded:
     """An embedded model that is there or not, and is never fetched."""
 
     is_present: bool = False
+    model: str = "embedded/smollm2-135m-instruct"
     title: str = "a small model"
 
     async def fetch(self, _progress: Callable[[int, int], None], /) -> None:

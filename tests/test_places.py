@@ -75,6 +75,7 @@ class NoModel:
     """The embedded model of somebody who has none; fetching takes three steps, or fails."""
 
     is_present = False
+    model = "embedded/smollm2-135m-instruct"
     title = "SmolLM2"
 
     def __init__(self, mistake: str = "") -> None:

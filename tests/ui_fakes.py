@@ -70,6 +70,7 @@ class FakeEmbedded:
     """An embedded model whose download is steered by hand."""
 
     is_present: bool = False
+    model: str = "embedded/tiny"
     title: str = "SmolLM2 (98 MB, Apache-2.0)"
     failure: str = ""
     steps: asyncio.Queue[tuple[int, int] | None] = field(default_factory=asyncio.Queue)
@@ -199,9 +200,11 @@ def stage(
         theme_folders=(SHIPPED_THEMES,),
         endpoints={"t": endpoint} if known else {},
     )
+    mix = mix or mixture()
+    if needs_fetch:
+        embedded.model = mix.agents[0].model
     start = Start(
-        mixture=mix or mixture(),
-        needs_fetch=needs_fetch,
+        mixture=mix,
         notices=tuple(notices),
         is_demo=is_demo,
     )

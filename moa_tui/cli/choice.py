@@ -74,8 +74,9 @@ def without_lost_preset(setup: Setup) -> Setup:
 
 def needs_fetch(mixture: Mixture, setup: Setup) -> bool:
     """Return whether the mixture calls the embedded model and its file isn't there yet."""
-    called = any(agent.model == EMBEDDED_MODEL for agent in mixture.agents)
-    return called and not setup.ports.embedded.is_present
+    embedded = setup.ports.embedded
+    called = any(agent.model == embedded.model for agent in mixture.agents)
+    return called and not embedded.is_present
 
 
 def _of_proposers(wishes: Wishes, setup: Setup, states: Sequence[EndpointState]) -> Mixture:

@@ -9,8 +9,9 @@ from moa_tui.errors import ConfigError
 
 if TYPE_CHECKING:
     from moa_tui.cli.arguments import Arguments
-    from moa_tui.cli.setup import Presets, Streams
+    from moa_tui.cli.setup import Streams
     from moa_tui.engine.mixture import Mixture
+    from moa_tui.ui.ports import Presets
 
 
 def presets(arguments: Arguments, shelf: Presets, *, streams: Streams) -> int:

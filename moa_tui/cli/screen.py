@@ -6,16 +6,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from moa_tui.cli.arguments import Wishes
-from moa_tui.cli.choice import choose, is_chosen, needs_fetch, without_lost_preset
+from moa_tui.cli.choice import choose, is_chosen, without_lost_preset
 from moa_tui.errors import ConfigError
 from moa_tui.ui.ports import Start
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from moa_tui.cli.arguments import Arguments
     from moa_tui.cli.setup import Setup, Streams
-    from moa_tui.ui.ports import Ports
+    from moa_tui.engine.mixture import Mixture
+    from moa_tui.ui.ports import EndpointState, Ports
 
 DEMO_PRESET = "demo"
 
@@ -40,10 +41,13 @@ def start_of(arguments: Arguments, setup: Setup) -> Start:
         setup = replace(setup, preferred="", notices=(*setup.notices, str(error)))
         setup = without_lost_preset(setup)
         mixture = choose(wishes, setup)
+
+    def of_found(states: Sequence[EndpointState]) -> Mixture:
+        return choose(wishes, setup, states=states)
+
     return Start(
         mixture=mixture,
-        is_chosen=is_chosen(wishes, setup),
-        needs_fetch=needs_fetch(mixture, setup),
+        of_found=None if is_chosen(wishes, setup) else of_found,
         notices=setup.notices,
     )
 

@@ -7,46 +7,13 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from moa_tui.engine.mixture import Mixture
     from moa_tui.engine.provider import Endpoint
-    from moa_tui.ui.ports import Endpoints, Ports
-
-
-class Presets(Protocol):
-    """The presets on disk, the user's and the shipped ones."""
-
-    def load(self, name: str, /) -> Mixture:
-        """Return the preset's mixture.
-
-        Raises:
-            ConfigError: no preset has this name, or its file has a mistake.
-        """
-        ...
-
-    def source(self, name: str, /) -> str:
-        """Return the preset's file as text that is safe to show.
-
-        Raises:
-            ConfigError: no preset has this name, or its file can't be read.
-        """
-        ...
-
-    def all(self) -> tuple[Sequence[Mixture], Sequence[str]]:
-        """Return every preset that can be read, and the others' mistakes in words."""
-        ...
-
-    def origin(self, name: str, /) -> str:
-        """Return whose preset this is, in words: yours, shipped, or yours for shipped.
-
-        Raises:
-            ConfigError: no preset has this name.
-        """
-        ...
+    from moa_tui.ui.ports import Endpoints, Ports, Presets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

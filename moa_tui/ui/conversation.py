@@ -6,7 +6,6 @@ import asyncio
 from typing import TYPE_CHECKING, ClassVar, assert_never
 
 from textual import on, work
-from textual.containers import Horizontal
 from textual.screen import Screen
 
 from moa_tui.errors import CommandError, ConfigError
@@ -15,7 +14,7 @@ from moa_tui.ui import keys, told, words
 from moa_tui.ui.composer import Composer, Draft, Prompt
 from moa_tui.ui.footer import Footer
 from moa_tui.ui.header import Header
-from moa_tui.ui.sidebar import Sidebar
+from moa_tui.ui.mixing import Mixing
 from moa_tui.ui.stage import Stage, TooSmall
 from moa_tui.ui.turns import Turns, refused
 from moa_tui.ui.welcome import Fetching, Welcome
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from moa_tui.engine.events import Event
+    from moa_tui.engine.mixture import Mixture
     from moa_tui.engine.run import Run
     from moa_tui.engine.state import RunState
     from moa_tui.ui.ports import Ports, Start
@@ -46,7 +46,6 @@ class ConversationScreen(Screen[None]):
         super().__init__()
         self._ports = ports
         self._start = start
-        self._needs_fetch = start.needs_fetch
         self._turns = Turns()
         self._run: Run | None = None
         self._state: RunState | None = None
@@ -54,17 +53,16 @@ class ConversationScreen(Screen[None]):
         self._fetching: Worker[None] | None = None
         self._interrupted_at: float | None = None
         self._is_free = told.is_free_by_name(ports, start.mixture)
+        self._problem = ""
+        self._stage = Stage(told.greeting(ports, start, start.mixture, ()))
+        self._mixing = Mixing(ports, start, self._stage)
         self._header = Header(self._facts())
-        self._stage = Stage(told.greeting(ports, start))
-        self._sidebar = Sidebar(start.mixture)
         self._too_small = TooSmall()
 
     def compose(self) -> ComposeResult:
         """Header, sidebar and stage, footer."""
         yield self._header
-        with Horizontal(id="body"):
-            yield self._sidebar
-            yield self._stage
+        yield self._mixing
         yield Footer()
         yield self._too_small
 
@@ -103,13 +101,14 @@ class ConversationScreen(Screen[None]):
 
     def ask(self, prompt: Prompt) -> None:
         """Send a prompt, or queue it behind the run or the download that is live."""
-        if self._is_busy:
+        if self._is_busy or self._mixing.is_undecided:
             self._turns.wait(prompt)
-        elif self._needs_fetch and not self._ports.embedded.is_present:
+        elif told.needs_fetch(self._ports, self._mixing.mixture):
             self._fetching = self._fetch(prompt)
         else:
             self._is_asking = True
-            self._answer(prompt)
+            self._mixing.use()
+            self._answer(prompt, self._mixing.mixture)
         self._tell()
 
     def _go_on(self) -> None:
@@ -121,18 +120,29 @@ class ConversationScreen(Screen[None]):
     def _is_busy(self) -> bool:
         return self._is_asking or self._fetching is not None
 
+    @on(Mixing.Changed)
+    def _take_mixture(self) -> None:
+        """Tell what the mixture is now; a prompt that waited for it is asked."""
+        mixture, states = self._mixing.mixture, self._mixing.states
+        self._is_free = told.is_free_by_name(self._ports, mixture)
+        self._problem = told.problem(self._ports, mixture, states)
+        self._stage.welcome.show(told.greeting(self._ports, self._start, mixture, states))
+        if self._turns.queue and self._turns.last is None and not self._mixing.is_undecided:
+            self._go_on()
+        self._tell()
+
     # The run.
 
     @work(group="run")
-    async def _answer(self, prompt: Prompt) -> None:
+    async def _answer(self, prompt: Prompt, mixture: Mixture) -> None:
         # The engine costs 25 ms to import, which the first paint shouldn't wait for.
         from moa_tui.engine.run import open_run  # noqa: PLC0415 - see above
         from moa_tui.engine.state import RunState, apply  # noqa: PLC0415 - see above
 
         self._state = RunState(status="running")
         conversation = self._turns.begin(prompt)
-        await self._stage.begin(prompt)
-        mixture, providers = self._start.mixture, self._ports.providers
+        await self._stage.begin(prompt, mixture)
+        providers = self._ports.providers
         ticking: Worker[None] | None = None
         try:
             async with open_run(
@@ -171,7 +181,9 @@ class ConversationScreen(Screen[None]):
             case events.RunFailed():
                 self._finish(state)
             case events.SeatNote():
-                self.notify(clean(event.message), markup=False)
+                # How long a model loaded stood on its tile while it did.
+                if event.kind != "loaded":
+                    self.notify(clean(event.message), markup=False)
             case (
                 events.RunStarted()
                 | events.LayerStarted()
@@ -235,7 +247,6 @@ class ConversationScreen(Screen[None]):
     def _fetched(self, prompt: Prompt, *, is_there: bool) -> None:
         draft = self._stage.composer.draft
         if is_there:
-            self._needs_fetch = False
             self.ask(prompt)
         elif draft.text:
             self._turns.wait(prompt)
@@ -249,16 +260,15 @@ class ConversationScreen(Screen[None]):
     def _tell(self) -> None:
         """Tell everybody what holds now, and deal the rows out anew."""
         self._header.show(self._facts())
-        room = self._stage.fit(self._turns)
+        room = self._stage.fit(self._turns, sidebar=self._mixing.has_sidebar_beside)
         self._too_small.cover(is_needed=room is None)
-        if room is not None:
-            self._sidebar.display = room.has_sidebar
+        self._mixing.fit()
         notice = told.notice(
             self._ports,
-            self._start.mixture,
+            self._mixing.mixture,
             is_live=self._is_asking,
             is_fetching=self._fetching is not None,
-            needs_fetch=self._needs_fetch,
+            problem=self._problem,
             has_queue=bool(self._turns.queue),
             is_free=self._is_free,
         )
@@ -272,9 +282,10 @@ class ConversationScreen(Screen[None]):
         self._tell()
 
     def _facts(self) -> told.Facts:
+        running = None if self._run is None or self._state is None else self._state.mixture
         return told.Facts(
             title=self._turns.title,
-            mixture=self._start.mixture,
+            mixture=running or self._mixing.mixture,
             run=self._state,
             t=0.0 if self._state is None else self._state.t if self._run is None else self._run.t,
             cost=told.cost(self._state, is_free=self._is_free),

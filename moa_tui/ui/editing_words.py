@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from moa_tui.ui.editing import Place
 
 MIXTURE: Final = "Mixture"
 PROPOSERS: Final = "Proposers"
@@ -37,6 +40,8 @@ LABEL: Final = "label"
 ADD_SEAT: Final = "+ add a seat"
 ADD_ENDPOINT: Final = "+ add an endpoint"
 CHOOSE_ONE: Final = "choose a model"
+SAVE_AS: Final = "Save the mixture as a preset"
+NAME_IT: Final = "a name, like team"
 
 KEY_SET: Final = "key set"
 NO_KEY: Final = "no key"
@@ -56,3 +61,23 @@ def models(count: int) -> str:
 def more(count: int) -> str:
     """Return how many rows are out of sight."""
     return f"{count} more"
+
+
+def who(place: Place, *, is_more: bool) -> str:
+    """Return whom a model is chosen for: "A model for seat 2", "One more proposer"."""
+    if place.is_proposer:
+        layers = f" of group {place.group}" if place.group > 1 else ""
+        return f"One more proposer{layers}" if is_more else f"A model for proposer {place.number}"
+    if place.number == 1:
+        return "A model for the aggregator"
+    return "One more fallback of the aggregator" if is_more else "A model for the fallback"
+
+
+def name_taken(name: str) -> str:
+    """Return that one of the user's presets has this name already."""
+    return f"you have a preset {name} already: choose another name, or delete that one first"
+
+
+def saved(name: str) -> str:
+    """Return that a mixture was saved."""
+    return f"saved as {name}"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _FIRST = (
     *("stop_fetch", "stop_seat", "stop", "send", "queue", "use_example", "seat_stop", "seat_retry"),
     *("new_line", "merge_now_m", "merge_now", "again", "next", "next_tiles", "next_answer"),
-    *("seat_1", "compose"),
+    *("seat_1", "compose", "presets", "models", "endpoints", "sidebar"),
 )
 """Binding ids by what one most likely looks for; others follow."""
 
@@ -50,9 +50,15 @@ class Footer(Rows):
 def shown_bindings(screen: Screen[object]) -> list[Binding]:
     """Return the bindings that work now, one a thing to do, the likeliest first."""
     order = {name: place for place, name in enumerate(_FIRST)}
+
+    def place_of(binding: Binding) -> int:
+        name = binding.id or ""
+        # In the sidebar one looks for what can be done with its row.
+        return -1 if name.startswith("sidebar.") else order.get(name, len(order))
+
     live = [active.binding for active in screen.active_bindings.values() if active.enabled]
     found: dict[str, Binding] = {}
-    for binding in sorted(live, key=lambda one: order.get(one.id or "", len(order))):
+    for binding in sorted(live, key=place_of):
         if binding.show and binding.description:
             found.setdefault(binding.description, binding)
     return list(found.values())

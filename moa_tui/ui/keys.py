@@ -45,6 +45,16 @@ COMMANDS: Final[tuple[BindingType, ...]] = (
 )
 """What one can tell a run."""
 
+CHOOSING: Final[tuple[BindingType, ...]] = (
+    Binding("ctrl+t", "presets", "presets", id="presets", tooltip="Choose a preset"),
+    Binding("ctrl+o", "models", "models", id="models", tooltip="Choose a model"),
+    Binding("f8", "endpoints", "endpoints", id="endpoints", tooltip="See or add endpoints"),
+    Binding("f9", "sidebar", "sidebar", id="sidebar", tooltip="Show or hide the sidebar"),
+    Binding("escape", "close_sidebar", "close", id="sidebar_close", tooltip="Hide the sidebar"),
+    Binding("tab,i", "leave_sidebar", "composer", id="sidebar_leave", tooltip="To the composer"),
+)
+"""How one decides what is mixed."""
+
 MOVES: Final[tuple[BindingType, ...]] = (
     Binding("tab", "next('examples')", "examples", id="next", tooltip="Go to the examples"),
     Binding("tab", "next('tiles')", "tiles", id="next_tiles", tooltip="Go to the tiles"),

@@ -27,6 +27,11 @@ class EmbeddedModel(Protocol):
         ...
 
     @property
+    def model(self) -> str:
+        """How a mixture names it: "endpoint/model"."""
+        ...
+
+    @property
     def title(self) -> str:
         """Name, size and licence in words: "SmolLM2 (98 MB, Apache-2.0)"."""
         ...
@@ -53,6 +58,10 @@ class EndpointState:
     models: tuple[ModelInfo, ...] = ()
     message: str = ""
     hint: str = ""
+
+
+Origin: TypeAlias = Literal["yours", "shipped", "yours for shipped"]
+"""Whose file a preset is; the last is the user's own in the place of a shipped one."""
 
 
 class Endpoints(Protocol):
@@ -117,6 +126,14 @@ class Presets(Protocol):
         """Return every preset that can be read, and the others' mistakes in words."""
         ...
 
+    def origin(self, name: str, /) -> Origin:
+        """Return whose preset this is.
+
+        Raises:
+            ConfigError: no preset has this name.
+        """
+        ...
+
     def made(self, states: Sequence[EndpointState], /) -> tuple[Mixture, ...]:
         """Return the mixtures that what was found makes, the best first.
 
@@ -161,15 +178,14 @@ class Memory(Protocol):
 class Start:
     """What the program was started with: the mixture, why it, and what to tell first.
 
-    ``is_chosen``: somebody chose the mixture, now or earlier; else what detection finds replaces
-    it, see `Presets.made`, as long as nothing was asked.
-    ``needs_fetch``: enter fetches the embedded model before the first run. ``notices`` are plain
-    sentences about files that are broken and were left out. ``is_demo`` labels the screen.
+    ``of_found`` returns the mixture that what detection finds makes; it takes the place of the
+    first one as long as nothing was asked or changed. None: somebody chose, now or earlier.
+    ``notices`` are plain sentences about files that are broken and were left out. ``is_demo``
+    labels the screen.
     """
 
     mixture: Mixture
-    is_chosen: bool = True
-    needs_fetch: bool = False
+    of_found: Callable[[Sequence[EndpointState]], Mixture] | None = None
     notices: Sequence[str] = ()
     is_demo: bool = False
 

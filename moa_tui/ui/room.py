@@ -32,13 +32,17 @@ _FIXED = 2  # header and footer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What wants room: seats of the layer on show, flow lines, rows of the draft and the queue."""
+    """What wants room: seats of the layer on show, flow lines, rows of the draft and the queue.
+
+    ``sidebar``: it is wanted beside the stage, where the screen is wide enough.
+    """
 
     phase: Phase
     seats: int = 0
     layers: int = 1
     draft: int = 1
     queue: int = 0
+    sidebar: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +74,7 @@ def plan(width: int, height: int, content: Content) -> Room | None:
     most = min(_MOST_DRAFT, height // 4)
     content = replace(content, draft=max(1, min(content.draft, most)))
     room = Room(
-        has_sidebar=width >= SIDEBAR_FROM,
+        has_sidebar=content.sidebar and width >= SIDEBAR_FROM,
         head_gap=1,
         composer=max(_COMPOSER, content.draft + 1),
         queue=content.queue,

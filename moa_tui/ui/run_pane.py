@@ -28,11 +28,9 @@ class RunPane(Ground):
     RunPane { height: auto; background: $background; }
     """
 
-    def __init__(self, mixture: Mixture, frames: FrameClock) -> None:
+    def __init__(self, frames: FrameClock) -> None:
         super().__init__()
-        agent = mixture.aggregator.agent
-        merges = agent is not None and mixture.aggregator.strategy != "none"
-        self._merger = agent.model if agent is not None and merges else words.NO_MERGER
+        self._merger = words.NO_MERGER
         self._flow = FlowLines()
         self._tiles = TileGrid(frames)
         self._answer = AnswerCard(frames)
@@ -43,8 +41,11 @@ class RunPane(Ground):
         yield self._tiles
         yield self._answer
 
-    def begin(self, question: str) -> None:
-        """Open a turn."""
+    def begin(self, question: str, mixture: Mixture) -> None:
+        """Open a turn that this mixture answers."""
+        agent = mixture.aggregator.agent
+        merges = agent is not None and mixture.aggregator.strategy != "none"
+        self._merger = agent.model if agent is not None and merges else words.NO_MERGER
         self._answer.show_idle(self._merger)
         self._answer.open_turn(question)
 

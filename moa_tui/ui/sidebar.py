@@ -120,6 +120,11 @@ class Sidebar(Rows):
         return self._mixture
 
     @property
+    def saved(self) -> Mixture:
+        """The mixture as it was loaded or saved last."""
+        return self._saved
+
+    @property
     def is_edited(self) -> bool:
         """Whether it differs from the one that was loaded or saved last."""
         return self._mixture != self._saved

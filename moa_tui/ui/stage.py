@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
     from textual.widget import AwaitMount
 
+    from moa_tui.engine.mixture import Mixture
     from moa_tui.engine.state import RunState, SeatState
     from moa_tui.ui.composer import Prompt
     from moa_tui.ui.run_pane import RunPane
@@ -61,7 +62,6 @@ class Stage(Ground):
         super().__init__()
         self.welcome = Welcome(greeting)
         self.composer = Composer()
-        self._mixture = greeting.mixture
         self.frames = FrameClock(self)
         """What moves tiles and answer; a test may flush it."""
         self._queue = Queue()
@@ -91,19 +91,19 @@ class Stage(Ground):
             # Markdown costs 50 ms to import, which the first paint shouldn't wait for.
             from moa_tui.ui.run_pane import RunPane  # noqa: PLC0415 - see above
 
-            self._pane = RunPane(self._mixture, self.frames)
+            self._pane = RunPane(self.frames)
             self._pane.display = False
             self._mounted = self.mount(self._pane, after=self.welcome)
         return self._pane
 
     # The run.
 
-    async def begin(self, prompt: Prompt) -> None:
-        """Open a turn."""
+    async def begin(self, prompt: Prompt, mixture: Mixture) -> None:
+        """Open a turn that this mixture answers."""
         pane = self._build()
         if self._mounted is not None:
             await self._mounted
-        pane.begin(prompt.shown)
+        pane.begin(prompt.shown, mixture)
         if self.welcome.has_focus:
             self.composer.draft.focus()
 
@@ -123,8 +123,11 @@ class Stage(Ground):
 
     # Rows.
 
-    def fit(self, turns: Turns) -> Room | None:
-        """Give every part its rows; None when the screen is too small for any."""
+    def fit(self, turns: Turns, *, sidebar: bool) -> Room | None:
+        """Give every part its rows; None when the screen is too small for any.
+
+        ``sidebar``: it may stand beside the stage.
+        """
         state = self._state
         self._queue.show(turns.queue, held=turns.held)
         content = Content(
@@ -133,6 +136,7 @@ class Stage(Ground):
             layers=0 if state is None else len(state.layers),
             draft=self.composer.rows,
             queue=self._queue.count,
+            sidebar=sidebar,
         )
         size = self.app.size
         room = plan(size.width, size.height, content)
@@ -194,13 +198,22 @@ class Stage(Ground):
         return super().check_action(action, parameters) if leads is None else leads
 
     def action_next(self, whither: str) -> None:
-        """Go on: composer, live tiles, answer."""
+        """Go on: composer, live tiles, answer, what stands beside the stage."""
         del whither
-        self.screen.focus_next()
+        self._go(1)
 
     def action_previous(self) -> None:
         """Go back."""
-        self.screen.focus_previous()
+        self._go(-1)
+
+    def _go(self, step: int) -> None:
+        draft = self.composer.draft
+        chain = [widget for widget in self.screen.focus_chain if widget is not draft]
+        inside = [widget for widget in chain if self in widget.ancestors]
+        ring = [draft, *inside, *(widget for widget in chain if widget not in inside)]
+        focused = self.screen.focused
+        at = ring.index(focused) if focused in ring else 0
+        ring[(at + step) % len(ring)].focus()
 
     def action_seat(self, number: int) -> None:
         """Go to a seat's tile."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from moa_tui.text import clean
-from moa_tui.ui import words
+from moa_tui.text import clean, one_line
+from moa_tui.ui import look, words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from moa_tui.engine.mixture import Mixture
     from moa_tui.engine.provider import Providers
     from moa_tui.engine.state import RunState
-    from moa_tui.ui.ports import Ports, Start
+    from moa_tui.ui.look import StateKey
+    from moa_tui.ui.ports import EndpointState, Ports, Start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,25 +43,101 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A line of what was found: an endpoint, or several alike, where, and what is known of it."""
+
+    state: StateKey
+    name: str
+    where: str = ""
+    word: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Greeting:
-    """What the empty pane tells; ``fetch_title`` names the model that enter would fetch."""
+    """What the empty pane tells; ``fetch_title`` names the model that enter would fetch.
+
+    ``problem`` is what keeps the mixture from running, and what to do about it.
+    """
 
     mixture: Mixture
     is_free: bool | None = None
     is_demo: bool = False
     fetch_title: str = ""
+    found: Sequence[Found] = ()
+    problem: str = ""
     notices: Sequence[str] = ()
 
 
-def greeting(ports: Ports, start: Start) -> Greeting:
-    """Return what the empty pane tells at the start."""
+def greeting(
+    ports: Ports, start: Start, mixture: Mixture, states: Sequence[EndpointState]
+) -> Greeting:
+    """Return what the empty pane tells of a mixture, and of what is known of the endpoints."""
     return Greeting(
-        mixture=start.mixture,
-        is_free=is_free_by_name(ports, start.mixture),
+        mixture=mixture,
+        is_free=is_free_by_name(ports, mixture),
         is_demo=start.is_demo,
-        fetch_title=ports.embedded.title if start.needs_fetch else "",
+        fetch_title=ports.embedded.title if needs_fetch(ports, mixture) else "",
+        found=found(states),
+        problem=problem(ports, mixture, states),
         notices=tuple(clean(notice) for notice in start.notices),
     )
+
+
+def found(states: Sequence[EndpointState]) -> tuple[Found, ...]:
+    """Return lines about the endpoints that matter at the start; those without a key don't."""
+    lines = [_found(state) for state in states if state.status in ("found", "failed", "unasked")]
+    silent = [state.endpoint for state in states if state.status == "absent"]
+    silent = [endpoint for endpoint in silent if endpoint.is_local and endpoint.base_url]
+    if silent:
+        names = ", ".join(endpoint.label or endpoint.name for endpoint in silent)
+        ports = ", ".join(str(urlsplit(endpoint.base_url).port or "") for endpoint in silent)
+        lines.append(Found(state="queued", name=one_line(names), word=words.nobody_on(ports)))
+    return tuple(lines)
+
+
+def _found(state: EndpointState) -> Found:
+    endpoint = state.endpoint
+    place = urlsplit(endpoint.base_url).netloc
+    name = one_line(endpoint.name)
+    match state.status:
+        case "found":
+            count = words.plural(len(state.models), "model") if state.models else words.NO_MODELS
+            price = f" {look.DOT} {words.FREE}" if endpoint.is_local else ""
+            return Found(state="done", name=name, where=place, word=f"{count}{price}")
+        case "failed":
+            said = "; ".join(filter(None, (state.message, state.hint)))
+            return Found(state="failed", name=name, where=place, word=one_line(clean(said)))
+        case _:
+            key = words.key_is_set(endpoint.api_key_env) if endpoint.api_key_env else place
+            return Found(state="queued", name=name, where=key, word=words.NOT_CONTACTED)
+
+
+def needs_fetch(ports: Ports, mixture: Mixture) -> bool:
+    """Return whether the mixture calls the embedded model and its file isn't there yet."""
+    called = any(agent.model == ports.embedded.model for agent in mixture.agents)
+    return called and not ports.embedded.is_present
+
+
+def problem(ports: Ports, mixture: Mixture, states: Sequence[EndpointState]) -> str:
+    """Return what keeps a mixture from running as far as is known, and what to do; "" is nothing.
+
+    The embedded model is fetched without a word.
+    """
+    if not states:
+        return ""
+    # It compares names, which the first paint shouldn't wait for.
+    from moa_tui.ui.dialogs.liveness import Known, check  # noqa: PLC0415 - see above
+
+    known = Known.of(states, ports.endpoints)
+    missing: dict[tuple[str, str], list[str]] = {}
+    for one in check(mixture, known):
+        live = one.liveness
+        if live.mark == "missing" and not one.is_spare and one.model != ports.embedded.model:
+            fix = words.PULL_THEM if live.can_pull else live.fix
+            missing.setdefault((live.word, fix), []).append(one_line(one.model))
+    for (word, fix), models in missing.items():
+        return words.lacks(models, word, fix)
+    return ""
 
 
 def is_free(providers: Providers, mixture: Mixture) -> bool:
@@ -96,17 +174,19 @@ def notice(
     *,
     is_live: bool,
     is_fetching: bool,
-    needs_fetch: bool,
+    problem: str,
     has_queue: bool,
     is_free: bool | None,
 ) -> Notice:
-    """Return what the composer's head says."""
+    """Return what the composer's head says; ``problem`` is the mixture's, see `problem`."""
     does, does_short = words.SENDS, ""
     if is_fetching:
         does = words.FETCHING
     elif is_live:
         does, does_short = words.QUEUES, words.QUEUES_SHORT
-    elif needs_fetch:
+    elif problem:
+        does = problem
+    elif needs_fetch(ports, mixture):
         does = words.will_fetch(ports.embedded.title)
     elif has_queue:
         does = words.SENDS_QUEUED

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.binding import Binding
 from textual.message import Message
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _MARGIN, _INDENT = 3, 3
 _LANE = 30
+_BETWEEN = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,15 +114,10 @@ class Welcome(Rows, can_focus=True):
             blocks.append([[air, *row] for row in self._fetch(text, palette)])
         examples = section(words.TRY_ONE, words.TRY_ONE_KEYS, width=room, palette=palette)
         blocks.append([list(examples), *self._examples(room, palette)])
-        if greeting.notices:
-            title = section(words.FOUND, "", width=room, palette=palette)
-            mark = Segment("! ", palette.state("retrying"))
-            told = [
-                [air, mark if first else Segment("  "), *row]
-                for notice in greeting.notices
-                for first, row in _marked(wrapped([Segment(notice, palette.ink)], text - 2))
-            ]
-            blocks.append([list(title), *told])
+        if told := [*_problems(greeting, text, palette), *_found(greeting, text, palette)]:
+            key = words.FOUND_KEY if greeting.found else ""
+            title = section(words.FOUND, key, width=room, palette=palette)
+            blocks.append([list(title), *([air, *row] for row in told)])
         return blocks
 
     def _examples(self, room: int, palette: look.Palette) -> list[list[Segment]]:
@@ -209,5 +206,32 @@ def _sentence(greeting: Greeting, palette: look.Palette) -> list[Segment]:
     return [*parts, Segment(".", palette.ink)]
 
 
-def _marked(rows: list[list[Segment]]) -> list[tuple[bool, list[Segment]]]:
-    return [(number == 0, row) for number, row in enumerate(rows)]
+def _problems(greeting: Greeting, width: int, palette: look.Palette) -> list[list[Segment]]:
+    """Return what is wrong, with what to do about it: the mixture's own problem first."""
+    mark = Segment("! ", palette.state("retrying"))
+    told = [*([greeting.problem] if greeting.problem else []), *greeting.notices]
+    return [
+        [Segment("  ") if number else mark, *row]
+        for notice in told
+        for number, row in enumerate(wrapped([Segment(notice, palette.ink)], width - 2))
+    ]
+
+
+def _found(greeting: Greeting, width: int, palette: look.Palette) -> list[list[Segment]]:
+    """Return a row an endpoint; where rows are narrow its address gives way."""
+    lined_up = max((cell_len(one.name) for one in greeting.found if one.where), default=0)
+    rows = []
+    for one in greeting.found:
+        mark = Segment(f"{look.GLYPHS[one.state]} ", palette.state(one.state))
+        air = " " * (lined_up - cell_len(one.name) + _BETWEEN)
+        is_quiet = one.state == "queued"
+        word = Segment(one.word, palette.muted if is_quiet else palette.ink)
+        left = [mark, Segment(one.name, palette.muted if is_quiet else palette.ink)]
+        where = [Segment(f"{air}{one.where}", palette.muted)] if one.where else []
+        if look.cells([*left, *where, word]) + _BETWEEN <= width:
+            left += where
+        room = width - look.cells(left) - _BETWEEN
+        word = Segment(look.clip(one.word, max(0, room)), word.style)
+        rest = " " * (width - look.cells([*left, word]))
+        rows.append([*left, Segment(rest), word])
+    return rows

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from moa_tui.engine.mixture import Mixture
     from moa_tui.engine.state import RunState
 
@@ -29,6 +31,11 @@ JUST_RACE: Final = "none, just a race"
 TRY_ONE: Final = "Try one"
 TRY_ONE_KEYS: Final = "tab, then enter"
 FOUND: Final = "Found here"
+FOUND_KEY: Final = "f8"
+TOLD: Final = "To be mended"
+NOT_CONTACTED: Final = "not contacted before you send to it"
+NO_MODELS: Final = "no models"
+PULL_THEM: Final = "ctrl+t, then ctrl+l pulls"
 
 FREE: Final = "free"
 COST_UNKNOWN: Final = "cost unknown"
@@ -47,6 +54,11 @@ SILLY: Final = (
 )
 STOPPED: Final = "■ Stopped. f5 runs it again."
 FETCH_STOPPED: Final = "Stopped. Nothing half is left; enter starts the download again."
+ANSWER_ENDS: Final = {
+    "length": "The answer is cut at its limit: raise max tokens.",
+    "content_filter": "The service's filter ended the answer.",
+    "refusal": "The model refused.",
+}
 BUG: Final = "moa-tui itself went wrong, that is a bug"
 
 _NUMBERS: Final = (
@@ -136,6 +148,22 @@ def who_merges(mixture: Mixture) -> str:
     last = seats_of_layers(mixture)[-1]
     reads = {1: "the answer", 2: "both"}.get(last, f"all {number(last)}")
     return f"then reads {reads} and writes one answer."
+
+
+def nobody_on(ports: str) -> str:
+    """Return that no server runs on these ports: "1234, 8080"."""
+    return f"nothing listens on {ports}"
+
+
+def key_is_set(variable: str) -> str:
+    """Return that the environment holds a key."""
+    return f"{variable} is set"
+
+
+def lacks(models: Sequence[str], word: str, fix: str) -> str:
+    """Return what keeps models from being called and what to do: "a, b: not pulled; ctrl+t …"."""
+    names = ", ".join(models[:3]) + (" …" if len(models) > 3 else "")  # noqa: PLR2004 - a row's worth
+    return f"{names}: {word}; {fix}" if fix else f"{names}: {word}"
 
 
 def capital(text: str) -> str:

@@ -334,10 +334,10 @@ def start(folder: Path, *line: str) -> Start:
 
 
 def started(folder: Path, *line: str) -> tuple[str, bool, bool, list[str]]:
-    """Return the mixture's name, whether to fetch, whether it is the demo, and the notices."""
+    """Return the mixture's name, whether detection may replace it, is it the demo, notices."""
     found = start(folder, *line)
     notices = [notice.replace(f"{folder}/", "") for notice in found.notices]
-    return found.mixture.name, found.needs_fetch, found.is_demo, notices
+    return found.mixture.name, found.of_found is not None, found.is_demo, notices
 
 
 def test_with_nothing_else_the_screen_offers_to_fetch_the_embedded_model(tmp_path: Path) -> None:
@@ -371,14 +371,12 @@ def test_a_lost_last_preset_is_a_notice_also_behind_a_lost_preference(tmp_path: 
 
 def test_only_what_nobody_chose_may_be_replaced_by_what_is_found(tmp_path: Path) -> None:
     chosen = ("--proposer", "t/a", "--strategy", "none")
-    assert [start(tmp_path).is_chosen, start(tmp_path, "--preset", "groq").is_chosen] == [
-        False,
-        True,
-    ]
+    assert start(tmp_path).of_found is not None
+    assert start(tmp_path, "--preset", "groq").of_found is None
     (tmp_path / "config.toml").write_text(
         '[endpoints.t]\nbase_url = "http://127.0.0.1:1"\n', "utf-8"
     )
-    assert start(tmp_path, *chosen).is_chosen
+    assert start(tmp_path, *chosen).of_found is None
 
 
 def test_broken_files_are_notices_and_never_stop_the_screen(tmp_path: Path) -> None:

@@ -134,11 +134,11 @@ async def test_ctrl_c_is_told_and_passed_on(name: str, words: str) -> None:
 @pytest.mark.parametrize("name", ["embedded/gpt-5", "", "llama3", "ollama/"])
 async def test_only_a_whole_name_of_something_to_pull_will_do(name: str) -> None:
     stderr, places = StringIO(), Around()
+    choice = f"there is {EMBEDDED}, and what Ollama has: ollama/MODEL"
     assert await pull(name, embedded=Embedded(), places=places, stderr=stderr) == 2
     assert (places.pulled, stderr.getvalue()) == (
         [],
-        f"moa-tui: there is no {name} to pull; there is {EMBEDDED}, "
-        "and what Ollama has: ollama/MODEL\n",
+        f"moa-tui: there is no {name} to pull; {choice}\n",
     )
 
 

@@ -491,6 +491,6 @@ async def test_the_footer_names_only_keys_that_work() -> None:
         await settle(pilot)
         watching = " ".join(show.row(-1).split())
 
-    assert idle == "enter send ^j new line tab examples ^q quit"
-    assert writing == "esc stop enter queue ^j new line f3 merge now tab tiles ^q quit"
-    assert watching == "esc stop seat r retry m merge now 1-9 seat i composer ^q quit"
+    assert idle == "enter send ^j new line tab examples f9 sidebar ^q quit"
+    assert writing == "esc stop enter queue ^j new line f3 merge now tab tiles f9 sidebar ^q quit"
+    assert watching == "esc stop seat r retry m merge now 1-9 seat i composer f9 sidebar ^q quit"

@@ -1,0 +1,240 @@
+"""Sidebar and stage side by side; which mixture runs next is settled here."""
+
+from __future__ import annotations
+
+import asyncio
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.containers import Horizontal
+from textual.message import Message
+
+from moa_tui.errors import ConfigError
+from moa_tui.text import clean
+from moa_tui.ui import keys
+from moa_tui.ui.room import SIDEBAR_FROM
+from moa_tui.ui.sidebar import Sidebar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from moa_tui.engine.mixture import Mixture
+    from moa_tui.ui.choosing import Choosing
+    from moa_tui.ui.ports import EndpointState, Ports, Presets, Start
+    from moa_tui.ui.recipe import Section
+    from moa_tui.ui.stage import Stage
+
+_HINTS: Mapping[Section, str] = {"mixture": "^t", "proposers": "^o", "endpoints": "f8"}
+
+
+class Mixing(Horizontal):
+    """Looks for models at the start, opens the dialogs that choose among them, keeps the result.
+
+    In the demo, and where nothing can be chosen, the sidebar is only to be read.
+    """
+
+    DEFAULT_CSS: ClassVar[str] = """
+    Mixing { layers: beside over; }
+    Mixing Sidebar.-over { layer: over; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = list(keys.CHOOSING)
+
+    class Changed(Message):
+        """The mixture, or what is known of the endpoints, is another one now."""
+
+    def __init__(self, ports: Ports, start: Start, stage: Stage) -> None:
+        super().__init__(id="body")
+        self._ports = ports
+        self._stage = stage
+        self._of_found = start.of_found
+        self._can_choose = not (start.is_demo or ports.places is None or ports.presets is None)
+        self._is_looking = self._can_choose
+        self._remembered: str | None = None
+        self._wants_sidebar: bool | None = None
+        self._sidebar = Sidebar(
+            start.mixture,
+            hints=_HINTS if self._can_choose else MappingProxyType({}),
+            is_editable=self._can_choose,
+        )
+        self._chooser: Choosing | None = None
+
+    def compose(self) -> ComposeResult:
+        """Sidebar, stage."""
+        yield self._sidebar
+        yield self._stage
+
+    def on_mount(self) -> None:
+        """Look for models once the first paint is out."""
+        if self._can_choose:
+            self.call_after_refresh(self._detect)
+
+    # What holds now.
+
+    @property
+    def mixture(self) -> Mixture:
+        """The mixture that the next prompt runs."""
+        return self._sidebar.mixture
+
+    @property
+    def states(self) -> Sequence[EndpointState]:
+        """What is known of the endpoints; nothing before somebody has looked."""
+        if self._ports.places is None or self._is_looking:
+            return ()
+        return self._ports.places.states()
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether what is being looked for will decide on the mixture."""
+        return self._is_looking and self._of_found is not None
+
+    def use(self) -> None:
+        """Hear that the mixture is run: it stays, and the next start begins with its preset."""
+        self._of_found = None
+        if self._ports.memory is None or not self._can_choose:
+            return
+        name = "" if self._ports.presets is None else self._preset_name(self._ports.presets)
+        if name != self._remembered:
+            self._remembered = name
+            self._remember(name)
+
+    def _preset_name(self, presets: Presets) -> str:
+        name = self.mixture.name
+        return name if name in presets.names() else ""
+
+    @work(group="remember")
+    async def _remember(self, name: str) -> None:
+        if self._ports.memory is None:
+            return
+        remember = self._ports.memory.remember
+        try:
+            await asyncio.to_thread(remember, "preferences", "last_preset", name)
+        except ConfigError as error:
+            self.notify(clean(str(error)), severity="warning", markup=False)
+
+    # Looking.
+
+    @work(group="detect")
+    async def _detect(self) -> None:
+        if self._ports.places is not None:
+            await self._ports.places.detect()
+        self._is_looking = False
+        self.learn()
+
+    def learn(self) -> None:
+        """Take in what is known of the endpoints by now."""
+        states = self.states
+        self._sidebar.show(states)
+        if self._of_found is not None:
+            self._sidebar.load(self._of_found(states))
+        if self._chooser is not None:
+            self._chooser.show(states)
+        self.post_message(self.Changed())
+
+    # Choosing.
+
+    @property
+    def _choosing(self) -> Choosing:
+        if self._chooser is None:
+            # The dialogs cost as much to import as the rest of the screen.
+            from moa_tui.ui.choosing import Choosing  # noqa: PLC0415 - see above
+
+            self._chooser = Choosing(self, self._ports, sidebar=self._sidebar)
+        return self._chooser
+
+    def load(self, mixture: Mixture) -> None:
+        """Take this mixture, as it stands in its preset."""
+        self._of_found = None
+        self._sidebar.load(mixture)
+        self.post_message(self.Changed())
+
+    @on(Sidebar.Edited)
+    def _edit(self) -> None:
+        self._of_found = None
+        self.post_message(self.Changed())
+
+    @on(Sidebar.WantsModel)
+    def _choose_model(self, event: Sidebar.WantsModel) -> None:
+        self._choosing.choose_model(event.place, event.model)
+
+    @on(Sidebar.WantsText)
+    def _write(self, event: Sidebar.WantsText) -> None:
+        self._choosing.write(event)
+
+    @on(Sidebar.WantsEndpoint)
+    def _show_endpoint(self, event: Sidebar.WantsEndpoint) -> None:
+        self._choosing.show_endpoints(event.name)
+
+    @on(Sidebar.WantsPresets)
+    def _show_presets(self) -> None:
+        self._choosing.choose_preset()
+
+    @on(Sidebar.WantsSave)
+    def _save(self) -> None:
+        self._choosing.save()
+
+    # Keys.
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether a key does something now."""
+        match action:
+            case "presets" | "models" | "endpoints":
+                return self._can_choose
+            case "close_sidebar":
+                return self._is_over and self._sidebar.display
+            case "leave_sidebar":
+                return self._sidebar.has_focus
+            case _:
+                return super().check_action(action, parameters)
+
+    def action_presets(self) -> None:
+        """Choose a preset."""
+        self._choosing.choose_preset()
+
+    def action_models(self) -> None:
+        """Choose a model for the agent under the sidebar's cursor, or for one more proposer."""
+        self._choosing.choose_model_here()
+
+    def action_endpoints(self) -> None:
+        """See the endpoints, add one."""
+        self._choosing.show_endpoints()
+
+    def action_sidebar(self) -> None:
+        """Show or hide the sidebar."""
+        self._wants_sidebar = not self._sidebar.display
+        self.post_message(self.Changed())
+        if not self._wants_sidebar:
+            self.action_leave_sidebar()
+        elif self._sidebar.can_focus:
+            self.call_after_refresh(self._sidebar.focus)
+
+    def action_close_sidebar(self) -> None:
+        """Hide the sidebar that lies over the stage."""
+        self.action_sidebar()
+
+    def action_leave_sidebar(self) -> None:
+        """Go back to the composer."""
+        self._stage.composer.draft.focus()
+
+    # Room.
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether there is no room beside the stage."""
+        return self.app.size.width < SIDEBAR_FROM
+
+    @property
+    def has_sidebar_beside(self) -> bool:
+        """Whether the sidebar takes room from the stage."""
+        return not self._is_over and self._wants_sidebar is not False
+
+    def fit(self) -> None:
+        """Show the sidebar where it belongs at this width."""
+        shown = self.has_sidebar_beside or (self._is_over and self._wants_sidebar is True)
+        if self._sidebar.has_focus and not shown:
+            self.action_leave_sidebar()
+        self._sidebar.set_class(self._is_over, "-over")
+        self._sidebar.display = shown
