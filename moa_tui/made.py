@@ -19,6 +19,10 @@ models are known. Of a place's models:
   larger ones, then those below 1B. Of two models the first has two seats; a single one has three.
 - The largest that fits merges.
 
+A preset may leave its models open: "best/1", "best/2" … stand for the seats of the best mixture
+that what was found makes, "best/merger" for its aggregator. Its agents keep their own settings;
+where nothing was found the embedded model takes every seat.
+
 Second in line stands the strongest model of the best place alone: three samples of the model that
 merges there, which it merges itself (self-MoA), if the mixture isn't that already.
 """
@@ -26,7 +30,7 @@ merges there, which it merges itself (self-MoA), if the mixture isn't that alrea
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
@@ -37,6 +41,9 @@ if TYPE_CHECKING:
 
     from moa_tui.engine.provider import ModelInfo
     from moa_tui.ui.ports import EndpointState
+
+BEST = "best"
+"""The endpoint of models that are left open."""
 
 _SEATS = 3
 _SMALLEST, _SMALL, _FITTING = 0.9, 9.5, 16.0
@@ -97,6 +104,41 @@ def made(states: Iterable[EndpointState], presets: Mapping[str, Mixture]) -> tup
         alone = None if mixtures else _alone(mixture, state, taken)
         mixtures.extend((mixture, alone) if alone else (mixture,))
     return tuple(mixtures)
+
+
+def is_open(mixture: Mixture) -> bool:
+    """Return whether a mixture leaves a model open."""
+    return any(agent.endpoint == BEST for agent in mixture.agents)
+
+
+def filled(mixture: Mixture, best: Mixture) -> Mixture:
+    """Return the mixture with its open models taken from ``best``; it never asks for more tokens.
+
+    A small model's own settings, like the embedded one's, bound what is asked of it.
+    """
+    seats = best.layers[0].seats
+    merging = best.aggregator.agent or seats[0]
+
+    def fill(agent: Agent) -> Agent:
+        if agent.endpoint != BEST:
+            return agent
+        number = agent.model_name
+        taken = seats[(int(number) - 1) % len(seats)] if number.isdecimal() else merging
+        return replace(agent, model=taken.model)
+
+    aggregator = mixture.aggregator
+    return replace(
+        mixture,
+        max_tokens=min(mixture.max_tokens, best.max_tokens),
+        layers=tuple(
+            replace(layer, proposers=tuple(map(fill, layer.proposers))) for layer in mixture.layers
+        ),
+        aggregator=replace(
+            aggregator,
+            agent=aggregator.agent and fill(aggregator.agent),
+            fallback=tuple(map(fill, aggregator.fallback)),
+        ),
+    )
 
 
 def _rank(state: EndpointState) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from moa_tui.errors import ConfigError, nearest
 from moa_tui.files import remove, rewrite
-from moa_tui.made import made
+from moa_tui.made import filled, is_open, made
 from moa_tui.preset_file import LONGEST_NAME, as_toml, read_preset
 from moa_tui.tables import read_bytes
 from moa_tui.text import clean, one_line
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from moa_tui.engine.mixture import Mixture
     from moa_tui.ui.ports import EndpointState, Origin
+
+
+_LAST_RESORT = "embedded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,13 @@ class Presets:
         """Return the mixtures that what was found makes, the best first; see `moa_tui.made`."""
         mixtures, _ = self.all()
         return made(states, {mixture.name: mixture for mixture in mixtures})
+
+    def filled(self, mixture: Mixture, states: Iterable[EndpointState]) -> Mixture:
+        """Return the mixture with the models that it leaves open; see `moa_tui.made`."""
+        if not is_open(mixture):
+            return mixture
+        best = next(iter(self.made(states)), None)
+        return filled(mixture, best or load(_paths_in(self.folders[0])[_LAST_RESORT]))
 
     def origin(self, name: str) -> Origin:
         """Return whose preset this is.

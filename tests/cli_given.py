@@ -11,6 +11,7 @@ from moa_tui.engine.clock import AsyncioClock
 from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
 from moa_tui.engine.provider import Endpoint, ModelInfo
 from moa_tui.errors import ConfigError
+from moa_tui.made import filled
 from moa_tui.providers.scripted import ScriptedProvider
 from moa_tui.ui.ports import EndpointState, Ports
 
@@ -60,6 +61,9 @@ class Shelf:
 
     def made(self, _states: Sequence[EndpointState], /) -> tuple[Mixture, ...]:
         return tuple(self.makes)
+
+    def filled(self, mixture: Mixture, _states: Sequence[EndpointState], /) -> Mixture:
+        return filled(mixture, (*self.makes, mixture)[0])
 
     def save(self, _mixture: Mixture, /, *, over: Mixture | None = None) -> str:
         raise AssertionError(f"nothing here saves over {over}")

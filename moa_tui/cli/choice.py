@@ -38,9 +38,9 @@ def choose(wishes: Wishes, setup: Setup, *, states: Sequence[EndpointState] = ()
     if wishes.proposers and not name:
         return _changed(_of_proposers(wishes, setup, states), wishes, setup, states)
     name = name or setup.last_used
-    made = setup.ports.presets.made(states) if setup.ports.presets and not name else ()
+    made = () if name else setup.presets.made(states)
     base = made[0] if made else setup.presets.load(name or EMBEDDED_PRESET)
-    return _changed(base, wishes, setup, states)
+    return _changed(setup.presets.filled(base, states), wishes, setup, states)
 
 
 def is_chosen(wishes: Wishes, setup: Setup) -> bool:
@@ -52,10 +52,16 @@ def is_chosen(wishes: Wishes, setup: Setup) -> bool:
 def needs_detection(wishes: Wishes, setup: Setup) -> bool:
     """Return whether `choose` should know what there is at the user's own servers.
 
-    Either nobody chose a mixture, or a model is named without its endpoint.
+    Nobody chose a mixture, a model is named without its endpoint, or the preset leaves models open.
     """
     models = (*wishes.proposers, *([wishes.aggregator] if wishes.aggregator else ()))
-    return not is_chosen(wishes, setup) or any("/" not in model for model in models)
+    if not is_chosen(wishes, setup) or any("/" not in model for model in models):
+        return True
+    name = wishes.preset or setup.preferred or ("" if wishes.proposers else setup.last_used)
+    if name not in setup.presets.names():
+        return False
+    base = setup.presets.load(name)
+    return setup.presets.filled(base, ()) != base
 
 
 def without_lost_preset(setup: Setup) -> Setup:

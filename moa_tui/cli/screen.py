@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from moa_tui.cli.arguments import Wishes
-from moa_tui.cli.choice import choose, is_chosen, without_lost_preset
+from moa_tui.cli.choice import choose, needs_detection, without_lost_preset
 from moa_tui.errors import ConfigError
 from moa_tui.ui.ports import Start
 
@@ -47,7 +47,7 @@ def start_of(arguments: Arguments, setup: Setup) -> Start:
 
     return Start(
         mixture=mixture,
-        of_found=None if is_chosen(wishes, setup) else of_found,
+        of_found=of_found if needs_detection(wishes, setup) else None,
         notices=setup.notices,
     )
 

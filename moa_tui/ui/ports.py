@@ -141,6 +141,10 @@ class Presets(Protocol):
         """
         ...
 
+    def filled(self, mixture: Mixture, states: Sequence[EndpointState], /) -> Mixture:
+        """Return a preset's mixture with models in the seats that it leaves open."""
+        ...
+
     def save(self, mixture: Mixture, /, *, over: Mixture | None = None) -> str:
         """Write the mixture to the user's folder, whole or not at all; return the preset's name.
 

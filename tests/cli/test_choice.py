@@ -223,3 +223,22 @@ def test_only_a_mixture_of_the_embedded_model_wants_its_file(
     base: Mixture, *, has_it: bool, needed: bool
 ) -> None:
     assert needs_fetch(base, setup(base, has_embedded=has_it)) is needed
+
+
+def test_a_preset_that_leaves_models_open_takes_what_is_found() -> None:
+    roles = mixture("best/1", "best/2", to="best/merger", name="roles")
+    found = mixture("ollama/a", "ollama/b", to="ollama/c", name="found on Ollama")
+    given = setup(roles, makes=[found])
+    wishes = Wishes(preset="roles")
+
+    assert needs_detection(wishes, given)
+    assert [agent.model for agent in choose(wishes, given).agents] == [
+        *("ollama/a", "ollama/b", "ollama/c")
+    ]
+
+
+def test_a_preset_that_names_its_models_needs_no_detection() -> None:
+    given = setup(mixture("t/a", to="t/m", name="plain"))
+
+    assert not needs_detection(Wishes(preset="plain"), given)
+    assert not needs_detection(Wishes(preset="unknown"), given)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from moa_tui.config import KNOWN_ENDPOINTS
+from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
 from moa_tui.engine.provider import Endpoint, ModelInfo
-from moa_tui.made import made
+from moa_tui.made import BEST, filled, is_open, made
 from moa_tui.presets import Presets
 from moa_tui.shipped import PRESETS
 from moa_tui.ui.ports import EndpointState, EndpointStatus
@@ -14,8 +16,6 @@ from moa_tui.ui.ports import EndpointState, EndpointStatus
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    from moa_tui.engine.mixture import Mixture
 
 ENDPOINTS = {endpoint.name: endpoint for endpoint in KNOWN_ENDPOINTS}
 SHIPPED = {mixture.name: mixture for mixture in Presets((PRESETS,)).all()[0]}
@@ -368,3 +368,57 @@ def test_a_made_mixture_can_be_saved_as_it_is(tmp_path: Path) -> None:
     assert [(each.layers, each.aggregator) for each in saved] == [
         (each.layers, each.aggregator) for each in mixtures
     ]
+
+
+# Presets that leave their models open
+
+
+def test_an_open_preset_gets_the_best_mixture_s_models_and_keeps_its_settings(
+    tmp_path: Path,
+) -> None:
+    presets = Presets((PRESETS, tmp_path))
+    found = [state("ollama", ["llama3.2:3b", "qwen3:4b", "gemma3:4b", "qwen3:8b"])]
+    translate = presets.filled(presets.load("translate"), found)
+
+    assert [(agent.model, agent.label) for agent in translate.layers[0].seats] == [
+        ("ollama/llama3.2:3b", "faithful"),
+        ("ollama/qwen3:4b", "fluent"),
+        ("ollama/gemma3:4b", "careful"),
+    ]
+    assert translate.aggregator.agent is not None
+    assert translate.aggregator.agent.model == "ollama/qwen3:8b"
+    assert replace(translate, layers=SHIPPED["translate"].layers) == replace(
+        SHIPPED["translate"],
+        aggregator=translate.aggregator,
+    )
+
+
+@pytest.mark.parametrize("name", ["translate", "write", "sceptic"])
+def test_with_nothing_found_the_embedded_model_takes_every_seat(tmp_path: Path, name: str) -> None:
+    presets = Presets((PRESETS, tmp_path))
+    mixture = presets.filled(presets.load(name), ())
+
+    assert {agent.model for agent in mixture.agents} == {"embedded/smollm2-135m-instruct"}
+    assert mixture.max_tokens == SHIPPED["embedded"].max_tokens
+    assert len({agent.system for agent in mixture.layers[0].seats}) == 3
+
+
+def test_more_open_seats_than_the_best_mixture_has_begin_at_its_first_again() -> None:
+    proposers = tuple(Agent(model=f"{BEST}/{number}") for number in range(1, 6))
+    open_mixture = Mixture(
+        layers=(Layer(proposers=(*proposers, Agent(model="groq/x"))),),
+        aggregator=Aggregator(agent=Agent(model=f"{BEST}/merger")),
+    )
+    best = made([state("ollama", ["a-3b", "b-3b"])], SHIPPED)[0]
+    mixture = filled(open_mixture, best)
+
+    assert is_open(open_mixture)
+    assert not is_open(mixture)
+    assert [agent.model for agent in mixture.layers[0].seats] == [
+        *("ollama/a-3b", "ollama/a-3b", "ollama/b-3b", "ollama/a-3b", "ollama/a-3b", "groq/x")
+    ]
+
+
+def test_a_preset_that_names_its_models_is_left_alone(tmp_path: Path) -> None:
+    presets = Presets((PRESETS, tmp_path))
+    assert presets.filled(SHIPPED["groq"], [state("ollama", ["phi4"])]) is SHIPPED["groq"]

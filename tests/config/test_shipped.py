@@ -8,6 +8,7 @@ import pytest
 from terminal import Terminal
 
 from moa_tui.config import KNOWN_ENDPOINTS
+from moa_tui.made import BEST
 from moa_tui.presets import Presets
 from moa_tui.shipped import PRESETS, demo_topics, pieces, topic_for
 from moa_tui.ui.words import EXAMPLES
@@ -31,13 +32,16 @@ def test_every_shipped_preset_can_be_read() -> None:
         "local-trio": 4,
         "paper-lite": 7,
         "paper-moa": 13,
+        "sceptic": 4,
         "together": 5,
+        "translate": 4,
+        "write": 4,
     }
 
 
 @pytest.mark.parametrize("mixture", MIXTURES, ids=lambda mixture: mixture.name)
 def test_a_shipped_preset_names_known_endpoints_and_says_what_it_is(mixture: Mixture) -> None:
-    known = {endpoint.name for endpoint in KNOWN_ENDPOINTS}
+    known = {BEST, *(endpoint.name for endpoint in KNOWN_ENDPOINTS)}
     assert {agent.endpoint for agent in mixture.agents} <= known
     assert 20 <= len(mixture.description) <= 90
 
