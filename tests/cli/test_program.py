@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 from typing import TYPE_CHECKING
 
 import pytest
 from cli_given import Screenless
+from closed_ports import configured
 from local_server import LocalServer, Script
 from program import AGGREGATOR, configure
 
@@ -155,17 +155,6 @@ def test_a_preset_is_shown_as_json(tmp_path: Path) -> None:
 
 
 # At the endpoints
-
-
-def configured(folder: Path, **base_urls: str) -> None:
-    """Write a config in which the user's own servers are these; the others' ports are closed."""
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        closed = f"http://127.0.0.1:{unused.getsockname()[1]}"
-    usual = dict.fromkeys(("ollama", "lmstudio", "llamacpp", "vllm"), closed)
-    tables = [
-        f'[endpoints.{name}]\nbase_url = "{url}"\n' for name, url in {**usual, **base_urls}.items()
-    ]
-    (folder / "config.toml").write_text("\n".join(tables), "utf-8")
 
 
 QUICK = Script(rate=0, tokens=20)

@@ -1,0 +1,80 @@
+"""llama.cpp's real server, which we didn't write: found by looking, listed, asked."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from closed_ports import configured
+from conftest import EMBEDDED_MODEL
+from terminal import terminal_environment
+
+from moa_tui.providers import llama_child
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.embedded
+
+KEY = "only-for-this-test"
+
+
+@contextmanager
+def llama_server(model: Path) -> Iterator[str]:
+    """Serve a model with llama.cpp; yields the URL. It ends with the block."""
+    order = {
+        "path": str(model),
+        "alias": "tiny",
+        "key": KEY,
+        "slots": 3,
+        "window": 2048,
+        "threads": 2,
+        "is_small": True,
+    }
+    command = [sys.executable, llama_child.__file__]
+    with subprocess.Popen(  # noqa: S603 - our own program
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdin.write(json.dumps(order).encode() + b"\n")
+        child.stdin.flush()
+        yield f"http://127.0.0.1:{json.loads(child.stdout.readline())['port']}/v1"
+        child.stdin.close()
+
+
+def moa(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-m", "moa_tui", "--config-dir", str(folder), *words],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env={**terminal_environment(), "LLAMA_API_KEY": KEY},
+        text=True,
+        check=False,
+    )
+
+
+def test_a_llama_cpp_server_is_found_listed_and_merges(
+    embedded_folder: Path, tmp_path: Path
+) -> None:
+    model = embedded_folder / "data" / "models" / f"{EMBEDDED_MODEL.partition('/')[2]}.gguf"
+    with llama_server(model) as url:
+        configured(tmp_path, llamacpp=url)
+        listed = moa(tmp_path, "models", "--json")
+        asked = moa(tmp_path, "ask", "--json", "--max-tokens", "24", "Why is the sky blue?")
+
+    endpoints: list[dict[str, Any]] = json.loads(listed.stdout)["endpoints"]
+    (found,) = [one for one in endpoints if one["status"] == "found"]
+    assert [one["model"] for one in found["models"]] == ["llamacpp/tiny"]
+    events = [json.loads(line) for line in asked.stdout.splitlines()]
+    assert asked.returncode == 0, asked.stderr
+    assert {one["model"] for one in events if one["event"] == "seat_started"} == {"llamacpp/tiny"}
+    assert sum(one["event"] == "seat_finished" for one in events) == 4
+    assert events[-1]["event"] == "run_finished"
+    assert events[-1]["answer"].strip()
+    assert len(events[-1]["references"]) == 3
