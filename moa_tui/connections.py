@@ -204,7 +204,7 @@ class _WithCommand:
 def demo_scripts() -> Mapping[str, Script]:
     """Return what the demo's models say to a request, by model name."""
     from moa_tui.providers.scripted import spoken  # noqa: PLC0415 - lazy
-    from moa_tui.shipped import demo_topics, pieces, topic_for  # noqa: PLC0415 - reads a file
+    from moa_tui.shipped.demo import demo_topics, pieces, topic_for  # noqa: PLC0415 - reads a file
 
     topics = demo_topics()
 

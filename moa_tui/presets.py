@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from moa_tui.errors import ConfigError, nearest
 from moa_tui.files import remove, rewrite
-from moa_tui.made import filled, is_open, made
 from moa_tui.preset_file import LONGEST_NAME, as_toml, read_preset
 from moa_tui.tables import read_bytes
 from moa_tui.text import clean, one_line
@@ -83,11 +82,16 @@ class Presets:
 
     def made(self, states: Iterable[EndpointState]) -> tuple[Mixture, ...]:
         """Return the mixtures that what was found makes, the best first; see `moa_tui.made`."""
+        # Its rules are needed once something was found, well after the first paint.
+        from moa_tui.made import made  # noqa: PLC0415 - see above
+
         mixtures, _ = self.all()
         return made(states, {mixture.name: mixture for mixture in mixtures})
 
     def filled(self, mixture: Mixture, states: Iterable[EndpointState]) -> Mixture:
         """Return the mixture with the models that it leaves open; see `moa_tui.made`."""
+        from moa_tui.made import filled, is_open  # noqa: PLC0415 - as in `made`
+
         if not is_open(mixture):
             return mixture
         best = next(iter(self.made(states)), None)

@@ -14,7 +14,7 @@ from moa_tui.engine.clock import AsyncioClock
 from moa_tui.engine.provider import ChatRequest, Endpoint, Finish, Message, Text, Thinking
 from moa_tui.errors import ConfigError, ProviderError
 from moa_tui.keys import find_key, key_from_command
-from moa_tui.shipped import demo_topics
+from moa_tui.shipped.demo import demo_topics
 
 if TYPE_CHECKING:
     from pathlib import Path

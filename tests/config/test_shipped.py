@@ -10,7 +10,8 @@ from terminal import Terminal
 from moa_tui.config import KNOWN_ENDPOINTS
 from moa_tui.made import BEST
 from moa_tui.presets import Presets
-from moa_tui.shipped import PRESETS, demo_topics, pieces, topic_for
+from moa_tui.shipped import PRESETS
+from moa_tui.shipped.demo import demo_topics, pieces, topic_for
 from moa_tui.ui.words import EXAMPLES
 
 if TYPE_CHECKING:
