@@ -61,6 +61,7 @@ _STATUS_WORDS: Mapping[int, str] = {
     504: "gateway timeout (504)",
     529: "the server is overloaded (529)",
 }
+_KEY_WANTED = "it wants a key, and none was sent (401)"
 _START_WITH: Mapping[str, str] = {
     "ollama": "start it with `ollama serve`",
     "lmstudio": "start the server in LM Studio's Developer tab, or with `lms server start`",
@@ -145,11 +146,17 @@ def error_in_stream(frame: object) -> ProviderError:
 
 
 def of_status(
-    endpoint: Endpoint, status: int, headers: Mapping[str, str], body: bytes
+    endpoint: Endpoint,
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    had_key: bool = True,
 ) -> ProviderError:
     """Return what an answer with a status other than 2xx means.
 
-    Its words aren't clean yet, and a hint may say MODEL for the model that was asked for.
+    ``had_key``: there was a key to send, though `sends_no_key` may have kept it here. The words
+    aren't clean yet, and a hint may say MODEL for the model that was asked for.
     """
     said = words_in(body)
     whole = f"{said} {body[:4096].decode('utf-8', 'replace')}"
@@ -160,10 +167,12 @@ def of_status(
     kind, retry = _kind_of(status, whole)
     retry = {"true": True, "false": False}.get(headers.get("x-should-retry", ""), retry)
     what = _STATUS_WORDS.get(status, f"status {status}")
+    if status == 401 and (not had_key or sends_no_key(endpoint)):  # noqa: PLR2004 - who are you
+        what = _KEY_WANTED
     if kind == "context":
         what = _overflow_words(body) or "the prompt does not fit the model's context"
     message = f"{_name(endpoint)}: {what}" + (f": {said}" if said else "")
-    return ProviderError(kind, message, _hint(endpoint, kind, status), retry=retry)
+    return ProviderError(kind, message, _hint(endpoint, kind, status, had_key=had_key), retry=retry)
 
 
 def refused(endpoint: Endpoint) -> NobodyListens:
@@ -195,9 +204,9 @@ def _kind_of(status: int, text: str) -> tuple[FailureKind, bool]:
     return _FINAL_4XX.get(status, "invalid"), False
 
 
-def _hint(endpoint: Endpoint, kind: FailureKind, status: int) -> str:
+def _hint(endpoint: Endpoint, kind: FailureKind, status: int, *, had_key: bool) -> str:
     if kind == "auth":
-        return _auth_hint(endpoint, status)
+        return _auth_hint(endpoint, status, had_key=had_key)
     if kind == "not_found" and endpoint.kind == "ollama":
         return "pull it with `ollama pull MODEL`, or choose one of `moa-tui models`"
     if kind == "not_found":
@@ -209,7 +218,7 @@ def _hint(endpoint: Endpoint, kind: FailureKind, status: int) -> str:
     return ""
 
 
-def _auth_hint(endpoint: Endpoint, status: int) -> str:
+def _auth_hint(endpoint: Endpoint, status: int, *, had_key: bool) -> str:
     if status == 403:  # noqa: PLR2004 - the key was read, but not enough
         return "the key may not use this model, or the prompt was refused"
     if not endpoint.api_key_env:
@@ -217,6 +226,8 @@ def _auth_hint(endpoint: Endpoint, status: int) -> str:
     if sends_no_key(endpoint):
         return "the key was not sent: it goes over https only; set base_url to https"
     page = f"; keys are made at {endpoint.key_page}" if endpoint.key_page else ""
+    if not had_key:
+        return f"set ${endpoint.api_key_env} to it{page}"
     return f"check ${endpoint.api_key_env}{page}"
 
 

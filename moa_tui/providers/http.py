@@ -170,7 +170,13 @@ class HttpClient:
 
     def refusal(self, response: httpx.Response, body: bytes) -> ProviderError:
         """Return what a status other than 2xx means."""
-        return faults.of_status(self.endpoint, response.status_code, response.headers, body)
+        return faults.of_status(
+            self.endpoint,
+            response.status_code,
+            response.headers,
+            body,
+            had_key=self._secret is not None,
+        )
 
     def words(self, text: str) -> str:
         """Return a server's words on one line, clean, short and without keys."""

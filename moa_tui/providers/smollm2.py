@@ -16,7 +16,7 @@ import zlib
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
 from moa_tui.errors import ConfigError
@@ -98,6 +98,11 @@ class SmolLM2:
             return self._target.stat().st_size == self._parcel.size
         except OSError:
             return False
+
+    @property
+    def model(self) -> str:
+        """How a mixture names it."""
+        return f"embedded/{PurePath(self._parcel.file_name).stem}"
 
     @property
     def title(self) -> str:

@@ -61,6 +61,7 @@ class AnswerHead(Widget):
     DEFAULT_CSS = """
     AnswerHead { height: 1; background: $aggregator-head; }
     """
+    ALLOW_SELECT = False
 
     def __init__(self, frames: FrameClock | None = None) -> None:
         super().__init__()

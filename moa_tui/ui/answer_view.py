@@ -11,13 +11,16 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
+from moa_tui.ui import selecting
 from moa_tui.ui.column import Column
 from moa_tui.ui.frames import FrameClock
 from moa_tui.ui.look import BOLD, DOWN, Palette, row
 from moa_tui.ui.turn import Turn
 
 if TYPE_CHECKING:
+    from rich.style import Style
     from textual.events import Resize
+    from textual.selection import Selection
 
     from moa_tui.engine.state import SeatState
 
@@ -26,6 +29,9 @@ WIDEST_TEXT: Final = 95
 
 ANSWER_FPS: Final = 12
 """How often an answer that streams is parsed and drawn, at most, a second."""
+
+_MOST_ROWS: Final = 1_000_000
+"""More than a piece of the column has."""
 
 _ROOMY: Final = 5
 _MOST_PASSES: Final = 8
@@ -107,6 +113,8 @@ class AnswerView(ScrollView):
         self._is_changed = False
         self._is_following = True
         self._is_moving = False
+        self._is_painting = False
+        self._selection: Selection | None = None
         # As a piece and rows into it: what lies above may turn out longer than guessed.
         self._seen = (0, 0)
 
@@ -151,6 +159,7 @@ class AnswerView(ScrollView):
     def clear(self) -> None:
         """Forget all turns."""
         self._turn = self._shown = None
+        selecting.forget(self)
         self._column.truncate(0)
         self._is_following = True
         self._repaint()
@@ -204,14 +213,36 @@ class AnswerView(ScrollView):
         self._is_following = new_value >= self.max_scroll_y
         self._settle()
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return rows to paint."""
+        self._is_painting = True
+        strips = super().render_lines(crop)
+        self._is_painting = False
+        return strips
+
     def render_line(self, y: int) -> Strip:
-        """Return a row of the window, on the card's ground."""
-        width = self.size.width
+        """Return a row of the window, on the card's ground.
+
+        When it isn't for painting, the screen asks where the mouse is in the text.
+        """
+        if not self._is_painting:
+            self.flush()  # where the text is, is known once it is drawn
         palette = Palette.of(self.app.theme_variables)
         ground = palette.focus_surface if self.has_focus else palette.aggregator_surface
         if y == self.size.height - 1 and self.new_lines:
-            return row([], self._news(palette), width=width, ground=ground)
-        strip = self._column.row(self.scroll_offset.y + y - self._top_room)
+            return row([], self._news(palette), width=self.size.width, ground=ground)
+        number = self.scroll_offset.y + y - self._top_room
+        strip = self._drawn(number, ground)
+        if not self._is_painting:
+            return selecting.with_offsets(strip, self._place_at(number))
+        if self._selection is None:
+            return strip
+        here = self._place_at(number)
+        return selecting.painted(strip, here, self._selection, palette.selection)
+
+    def _drawn(self, number: int, ground: Style) -> Strip:
+        width = self.size.width
+        strip = self._column.row(number)
         if strip is None:
             return Strip.blank(width, ground)
         room = max(0, width - self.margin - strip.cell_length)
@@ -221,6 +252,36 @@ class AnswerView(ScrollView):
             Segment(" " * room, ground),
         ]
         return Strip(spans, self.margin + strip.cell_length + room)
+
+    # Selected text.
+
+    def _place_at(self, y: int) -> selecting.Place:
+        """Return where a row's text is; its number stays the same when rows above it change."""
+        number, within = self._column.place_of(y)
+        strip = self._column.row(y)
+        text = "" if strip is None else strip.text
+        return selecting.place(number * _MOST_ROWS + within, self.margin, text)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """Return what is selected of the turns, and what ends it."""
+        first = selection.start.y // _MOST_ROWS if selection.start else 0
+        last = selection.end.y // _MOST_ROWS if selection.end else len(self._column) - 1
+        places = (
+            selecting.place(number * _MOST_ROWS + within, 0, text)
+            for number in range(first, min(last + 1, len(self._column)))
+            for within, text in enumerate(self._column.texts(number))
+        )
+        return selecting.extracted(places, selection), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Paint what is selected now."""
+        self._selection = selection
+        self.refresh()
+
+    @property
+    def select_container(self) -> Widget:
+        """What a third click selects all of: not more than this."""
+        return self
 
     def _news(self, palette: Palette) -> list[Segment]:
         count = self.new_lines
@@ -240,7 +301,8 @@ class AnswerView(ScrollView):
         if width < 1:
             return
         top = self._column.piece_at(self.scroll_offset.y)
-        self._column.restyle(width, Palette.of(self.app.theme_variables))
+        if self._column.restyle(width, Palette.of(self.app.theme_variables)):
+            selecting.forget(self)
         if not self._is_following:
             self._move(self._column.start(top))
         self._settle()

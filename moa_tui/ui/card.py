@@ -42,7 +42,7 @@ BEHIND: Final = "Queued behind {behind}."
 LOST_NOTHING: Final = "Try {attempt} failed before its first token, so nothing is lost."
 NO_WORDS: Final = "It ended without a word."
 REASONS: Final = {
-    "length": "Cut at its token limit.",
+    "length": "Cut at its limit.",
     "content_filter": "The service's filter ended it.",
     "refusal": "The model refused.",
     "late": "Too late to be merged.",

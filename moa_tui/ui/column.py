@@ -80,15 +80,16 @@ class Column:
         first, self._unseen = self._unseen, len(self._pieces)
         return self.start(first)
 
-    def restyle(self, width: int, palette: Palette) -> None:
-        """Forget all that is drawn, for another width in cells or other colours."""
+    def restyle(self, width: int, palette: Palette) -> bool:
+        """Forget all that is drawn, for another width in cells or other colours; say whether."""
         if (width, palette) == (self._width, self._palette):
-            return
+            return False
         self._width, self._palette = width, palette
         self._drawn.clear()
         for piece in self._pieces:
             piece.guess(max(1, width))
         self._measure(0)
+        return True
 
     def piece_at(self, row: int) -> int:
         """Return the number, from 0, of the piece that a row belongs to."""
@@ -141,6 +142,19 @@ class Column:
         if piece.rows is None or not 0 <= within < len(piece.rows):
             return None
         return piece.rows[within]
+
+    def place_of(self, y: int) -> tuple[int, int]:
+        """Return a row as a piece's number and rows into it, the gap above it included."""
+        number = self.piece_at(max(0, y))
+        return number, max(0, y) - self.start(number)
+
+    def texts(self, number: int) -> list[str]:
+        """Return what a piece says, row by row, whether it was ever in sight or not."""
+        piece = self._pieces[number]
+        rows = piece.rows
+        if rows is None and self._palette is not None:
+            rows = piece.draw(piece.source, self._width, self._palette)
+        return [*[""] * piece.gap, *(strip.text for strip in rows)] if rows else []
 
     def _draw(self, piece: Piece) -> int:
         """Draw a piece unless it is drawn and return its height."""

@@ -65,8 +65,14 @@ class Draft(TextArea):
         ),
     ]
 
+    class Pressed(Message):
+        """A key was pressed."""
+
+    @dataclass
     class Sent(Message):
-        """Enter was pressed."""
+        """Enter was pressed; what was written stands here and no longer in the draft."""
+
+        prompt: Prompt
 
     class Recalled(Message):
         """Up was pressed with nothing written: the last prompt that waits is to be edited."""
@@ -126,13 +132,20 @@ class Draft(TextArea):
         }
 
     async def _on_key(self, event: events.Key) -> None:
-        if event.key == "enter":
-            event.prevent_default()  # the binding sends; the base class would break the line
+        self.post_message(self.Pressed())
+        # Textual runs bindings once a key has bubbled up to the app. What was typed behind it is
+        # in the text by then: enter would send that too.
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            if await self.app.run_action(binding.action, self):
+                event.prevent_default()
+                event.stop()
+                return
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
         event.stop()
-        text = clean(event.text)
+        # Terminals end a pasted line with what the enter key sends.
+        text = clean(event.text.replace("\r\n", "\n").replace("\r", "\n"))
         if len(text) > CHIP_ABOVE:
             text = self._chip(text)
         if result := self._replace_via_keyboard(text, *self.selection):
@@ -158,8 +171,8 @@ class Draft(TextArea):
         self.action_send()
 
     def action_send(self) -> None:
-        """Ask the composer to send."""
-        self.post_message(self.Sent())
+        """Hand the prompt to the composer and begin an empty one."""
+        self.post_message(self.Sent(self.take()))
 
     def action_new_line(self) -> None:
         """Break the line."""
@@ -320,6 +333,8 @@ class Composer(Vertical):
 
     def tell(self, notice: Notice, *, is_busy: bool) -> None:
         """Say what enter does; while a run is live the cursor stands still and prompts queue."""
+        if is_busy != self._draft.is_queueing:
+            self.refuse("")
         self._draft.cursor_blink = not is_busy
         self._draft.is_queueing = is_busy
         if notice != self._head.notice:
@@ -327,14 +342,25 @@ class Composer(Vertical):
             self._head.redraw()
 
     def refuse(self, why: str) -> None:
-        """Say why nothing was sent, until something else is written."""
-        self._head.refusal = why
-        self._head.redraw()
+        """Say why nothing was sent, until a key is pressed, a text put here, or a run begins."""
+        if why != self._head.refusal:
+            self._head.refusal = why
+            self._head.redraw()
+
+    def withdraw(self, why: str) -> None:
+        """Say it no longer, unless something else is said by now: its time is over."""
+        if why == self._head.refusal:
+            self.refuse("")
+
+    @on(Draft.Pressed)
+    def _listen(self, event: Draft.Pressed) -> None:
+        event.stop()
+        self.refuse("")
 
     @on(Draft.Sent)
     def _send(self, event: Draft.Sent) -> None:
         event.stop()
-        self.post_message(self.Submitted(self._draft.take()))
+        self.post_message(self.Submitted(event.prompt))
 
     @on(TextArea.Changed)
     def _measure(self, event: TextArea.Changed) -> None:

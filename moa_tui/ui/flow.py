@@ -25,7 +25,7 @@ _LONG_FROM: Final = 100
 _LONGEST_FAMILY: Final = 12
 _SIZE: Final = re.compile(r"[-_](?:\d+x)?\d+(?:\.\d+)?[bm]\b.*", re.IGNORECASE)
 LAYER: Final = "Layer {layer}"
-LANE_FULL: Final = "lane is full at {scale} tokens"
+LANE_SCALE: Final = "lane scale {scale} tok"
 _ORDER: Final[tuple[StateKey, ...]] = (
     "done",
     "streaming",
@@ -104,7 +104,7 @@ def layer_line(
         left.append(Segment(_counted(seats), palette.muted))
     elif layer is run.layers[-1]:
         scale = look.lane_scale(max((seat.tokens for seat in seats), default=0))
-        left.append(Segment(LANE_FULL.format(scale=scale), palette.muted))
+        left.append(Segment(LANE_SCALE.format(scale=scale), palette.muted))
     else:
         left += _times(seats, t, room=room, palette=palette)
     return look.row(left, right, width=width, ground=palette.background)

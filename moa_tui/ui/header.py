@@ -117,5 +117,9 @@ def _status(run: RunState | None, palette: look.Palette) -> list[Segment]:
         case "running":
             of = run.mixture.proposer_layers if run.mixture is not None else 1
             return [Segment(f"layer {max(1, len(run.layers))}/{of}", palette.ink)]
+        case "done" if run.aggregator is not None:
+            # Its end may be one that the reader should know of, a limit for example.
+            mark = look.mark(run.aggregator, run.t, narrow=True)
+            return [Segment(f"{mark.glyph} {mark.word}", palette.state(mark.key))]
         case ended:
             return [Segment(f"{look.GLYPHS[ended]} {ended}", palette.state(ended))]

@@ -83,7 +83,7 @@ _CAUSES: Final[Mapping[FailureKind, tuple[str, str]]] = {
     "timeout": ("timed out", "timeout"),
     "rate_limit": ("429", "429"),
     "quota": ("quota used up", "quota"),
-    "auth": ("key refused", "key"),
+    "auth": ("no access", "key"),
     "not_found": ("not found", "404"),
     "context": ("prompt too long", "too long"),
     "invalid": ("request refused", "refused"),
@@ -96,6 +96,13 @@ _CAUSES: Final[Mapping[FailureKind, tuple[str, str]]] = {
     "stopped": ("stopped", "stopped"),
 }
 """Why, in a few words and in fewer."""
+
+_BADGES: Final[Mapping[str, tuple[str, str]]] = {
+    "length": ("cut at its limit", "cut"),
+    "content_filter": ("ended by a filter", "filtered"),
+    "refusal": ("refused", "refused"),
+}
+"""How an answer ended that isn't what it might have been, in a few words and in fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +133,11 @@ def state_key(seat: SeatState) -> StateKey:
 def mark(seat: SeatState, t: float, *, narrow: bool = False) -> Mark:
     """Return glyph and word of a seat's state at ``t``; ``narrow`` uses the fewest letters."""
     key = state_key(seat)
+    badge = _BADGES.get(seat.reason or "")
+    if key == "done" and badge:
+        place = f"{ordinal(seat.place)}, " if seat.place is not None else ""
+        # Normal is quiet, exceptions speak: not in the colour of what went well.
+        return Mark("retrying", GLYPHS[key], f"{place}{badge[narrow]}")
     return Mark(key, GLYPHS[key], _word(seat, key, t, narrow=narrow))
 
 
@@ -243,8 +255,21 @@ def thought_and_said(seat: SeatState) -> tuple[int, int]:
     return thought, total - thought
 
 
+def mean_rate(seat: SeatState, t: float) -> float | None:
+    """Return the tokens per second since a seat's first token; None while nothing can be said.
+
+    What came all at once has no rate: its server sent it when it was written already. Nor counts
+    what was thought unseen, before the first token.
+    """
+    if seat.first_t is None or not seat.tokens:
+        return None
+    unseen = seat.usage.reasoning if seat.usage and not seat.thinking_pieces else 0
+    passed = (t if seat.ended_t is None else seat.ended_t) - seat.first_t
+    return (seat.tokens - unseen) / passed if passed >= _SHORTEST_WINDOW_S else None
+
+
 class RateMeter:
-    """Tokens per second of one seat: the mean of the last second, or of the whole when ended."""
+    """Tokens per second of one seat: the mean of the last second; `mean_rate` when ended."""
 
     def __init__(self) -> None:
         self._samples: list[tuple[float, int]] = []
@@ -252,11 +277,8 @@ class RateMeter:
 
     def rate(self, seat: SeatState, t: float) -> float | None:
         """Note the seat at ``t`` and return its rate; None while nothing can be said."""
-        if not seat.is_live:
-            seconds = seat.seconds(t)
-            return seat.tokens / seconds if seat.tokens and seconds > 0 else None
-        if seat.first_t is None or not seat.tokens:
-            return None
+        if not seat.is_live or seat.first_t is None or not seat.tokens:
+            return mean_rate(seat, t)
         if seat.attempt != self._attempt:
             self._samples.clear()
             self._attempt = seat.attempt
@@ -268,8 +290,7 @@ class RateMeter:
         since, count = samples[0]
         if t - since >= _SHORTEST_WINDOW_S:
             return (seat.tokens - count) / (t - since)
-        passed = t - seat.first_t
-        return seat.tokens / passed if passed >= _SHORTEST_WINDOW_S else None
+        return mean_rate(seat, t)
 
 
 # Lanes.
@@ -351,6 +372,11 @@ class Palette:
     def of(cls, variables: Mapping[str, str]) -> Palette:
         """Return the palette of a theme's variables; one that is missing reads as plain text."""
         return _palette(tuple(variables.get(name, "") for name in _VARIABLES))
+
+    @property
+    def selection(self) -> Style:
+        """Text that the mouse selected: light against dark, like focus."""
+        return self.focus_head + self.focus_ink
 
     def seat(self, number: int) -> Style:
         """Return a seat's colour; after 12 they start again."""

@@ -89,12 +89,10 @@ def _told(seat: SeatState, t: float, left: list[Segment], *, width: int, palette
 
 
 def _figures(seat: SeatState, t: float, *, is_wide: bool, palette: Palette) -> list[Segment]:
-    seconds = seat.seconds(t)
-    rate = seat.tokens / seconds if seat.tokens and seconds > 0 else None
     gap = "   " if is_wide else ""
     text = (
         f"{gap}{look.elapsed(seat, t):>7}{gap}{look.tokens(seat.tokens):>6} tok"
-        f"{gap}{look.rate(rate):>5} t/s "
+        f"{gap}{look.rate(look.mean_rate(seat, t)):>5} t/s "
     )
     return [Segment(text, palette.muted)]
 

@@ -264,11 +264,13 @@ class Tail:
         self._thinking = 0
         self._text = 0
 
-    def rows_of(self, width: int, *, is_compact: bool) -> None:
-        """Set the rows' width in cells; a new one wraps all again when text is next taken."""
-        if (self._width, self._is_compact) != (width, is_compact):
-            self._wrap = None
-            self._width, self._is_compact = width, is_compact
+    def rows_of(self, width: int, *, is_compact: bool) -> bool:
+        """Set the rows' width in cells; return whether all is wrapped again, when next taken."""
+        if (self._width, self._is_compact) == (width, is_compact):
+            return False
+        self._wrap = None
+        self._width, self._is_compact = width, is_compact
+        return True
 
     def take(self, seat: SeatState) -> int | None:
         """Wrap what is new and return the first row that changed; None when nothing did."""

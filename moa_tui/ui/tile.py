@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from moa_tui.ui import card, look
+from moa_tui.ui import card, look, selecting
 from moa_tui.ui.card import Coat, Shape
 from moa_tui.ui.look import Palette, RateMeter
 from moa_tui.ui.tail import Sight, StripCache, Tail
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from textual import events
     from textual.filter import LineFilter
+    from textual.selection import Selection
 
     from moa_tui.engine.mixture import Seat
     from moa_tui.engine.state import SeatState
@@ -37,6 +38,7 @@ FIGURES_S: Final = 0.25
 _WHEEL_ROWS: Final = 3
 _BLACK: Final = Color(0, 0, 0)
 _BLANK_ROW: Final = -1
+_BEFORE_TEXT: Final = 2
 NEW_LINES: Final = " {down} {count} new line{s} "
 
 
@@ -60,7 +62,6 @@ class Tile(Widget, can_focus=True):
         _binding("home", "scroll_home", "Start", "The start of the text"),
         _binding("end", "scroll_end", "End", "The end of the text, followed"),
     ]
-    ALLOW_SELECT = False
 
     class Selected(Message):
         """The person turned to a seat: its tile has the focus, or its row was clicked."""
@@ -91,6 +92,7 @@ class Tile(Widget, can_focus=True):
         self._shape = Shape(0, 0)
         self._variables: Mapping[str, str] | None = None
         self._filters: Sequence[LineFilter] = ()
+        self._selection: Selection | None = None
         self._palette = Palette.of({})
         self._coat = Coat.of(self._palette, is_focused=False)
 
@@ -139,7 +141,8 @@ class Tile(Widget, can_focus=True):
         self._frame.clear()
         self._frame_of.clear()
         self._told = None
-        self._tail.rows_of(shape.text_width, is_compact=shape.is_compact)
+        if self._tail.rows_of(shape.text_width, is_compact=shape.is_compact):
+            selecting.forget(self)
         self._sight.height = shape.text_height
         if self._page is None:
             self._tail.take(seat)
@@ -156,6 +159,7 @@ class Tile(Widget, can_focus=True):
         left_page, self._page, self._page_of = self._page is not None, None, None
         first = self._tail.take(seat)
         if left_page:
+            selecting.forget(self)
             self._sight = Sight(height=self._shape.text_height)
             first = 0
         if first is None:
@@ -174,7 +178,11 @@ class Tile(Widget, can_focus=True):
         if page_of == self._page_of:
             return []
         sight, was_page = self._sight, self._page is not None
-        self._page = card.page(seat, self._hints, shape=self._shape, palette=self._palette)
+        page = card.page(seat, self._hints, shape=self._shape, palette=self._palette)
+        # Focus alone may change the keys that work on a seat, and it comes with a drag's start.
+        if page != self._page:
+            selecting.forget(self)
+        self._page = page
         self._page_of = page_of
         self._tail.forget()
         self._strips.clear()
@@ -272,29 +280,76 @@ class Tile(Widget, can_focus=True):
         if self._state is not None and self._dress(self._state):
             self._flush_body(self._state)
             self._flush_frame(self._state)
-        strips = [self.render_line(y) for y in crop.line_range]
+        strips = [self._row(y) for y in crop.line_range]
         if crop.column_span != (0, self.size.width):
             strips = [strip.crop(*crop.column_span) for strip in strips]
         return strips
 
     def render_line(self, y: int) -> Strip:
-        """Return one row."""
+        """Return one row, with what tells the screen where the mouse is in its text."""
+        number = self._text_number(y)
+        if number is None:
+            return self._row(y)
+        return selecting.with_offsets(self._row(y), self._place(number))
+
+    def _text_number(self, y: int) -> int | None:
+        """Return which row of the text stands in a row of the tile; None: none does."""
+        row = y - self._shape.text_top
+        is_text = self._state is not None and 0 <= row < self._shape.text_height
+        return self._sight.top + row if is_text else None
+
+    def _row(self, y: int) -> Strip:
         strip = self._frame.get(y)
         if strip is not None:
             return strip
         if self._state is None:
             return Strip.blank(self.size.width, self.rich_style)
+        number = self._text_number(y)
+        if number is None:
+            return self._strips.get(_BLANK_ROW, lambda _: self._body(()))
         row = y - self._shape.text_top
         last = self._shape.text_height - 1
-        if not 0 <= row <= last:
-            return self._strips.get(_BLANK_ROW, lambda _: self._body(()))
-        number = self._sight.top + row
         page = self._page
         if row == last and page and number < len(page) and card.is_empty(page[number]):
             # A clipped text never ends on an empty line of code.
             return self._body(())
         strip = self._strips.get(number, self._text_strip)
+        if self._selection is not None:
+            style = self._palette.selection
+            here = self._place(number)
+            strip = self._filtered(selecting.painted(strip, here, self._selection, style))
         return self._with_news(strip) if row == last and self._sight.unseen else strip
+
+    # Selected text.
+
+    def _place(self, number: int) -> selecting.Place:
+        return selecting.place(number, _BEFORE_TEXT, self._text_of(number))
+
+    def _text_of(self, number: int) -> str:
+        if self._page is None:
+            return self._tail.row(number)[0] if number < self._tail.total else ""
+        row = self._page[number] if number < len(self._page) else ()
+        return "".join(segment.text for segment in row)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """Return what is selected of the text, and what ends it."""
+        total = self._tail.total if self._page is None else len(self._page)
+        places = (self._place(number) for number in range(total))
+        return selecting.extracted(places, selection), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Paint what is selected now."""
+        self._selection = selection
+        self.refresh()
+
+    def on_hide(self) -> None:
+        """Keep nothing selected that can't be seen."""
+        selecting.forget(self)
+
+    @property
+    def select_container(self) -> Widget:
+        """What a third click selects all of: not more than this."""
+        return self
 
     # Looking around.
 

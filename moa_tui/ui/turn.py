@@ -8,6 +8,7 @@ from rich.segment import Segment
 from textual.strip import Strip
 
 from moa_tui.text import clean
+from moa_tui.ui import words
 from moa_tui.ui.blocks import Blocks
 from moa_tui.ui.column import Piece
 from moa_tui.ui.look import BOLD, GLYPHS, ITALIC, short, thought_and_said
@@ -17,6 +18,7 @@ from moa_tui.ui.prose import wrap
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from moa_tui.engine.events import SeatEnd
     from moa_tui.engine.state import SeatState
     from moa_tui.ui.blocks import Block
     from moa_tui.ui.column import Column
@@ -38,6 +40,7 @@ class Turn:
         self._start = len(column)
         self._attempt = (0, 0)
         self._thought = self._said = 0
+        self._reason: SeatEnd | None = None
         self._is_folded = False
         self._thinking = _Growing(column, _thinking)
         self._answer = _Growing(column, _markdown, _draft)
@@ -51,6 +54,7 @@ class Turn:
         thinking = seat.thinking.since(self._thought)
         text = seat.text.since(self._said)
         self._thought, self._said = seat.thinking.length, seat.text.length
+        self._reason = seat.reason
         if thinking and not self._answer.text:
             self._thinking.feed(thinking)
         if text and not self._answer.text and self._thought:
@@ -60,12 +64,17 @@ class Turn:
         return bool(thinking or text)
 
     def close(self, answer: str | None = None, *, failure: str = "", hint: str = "") -> None:
-        """End the turn: with the answer where it isn't what was streamed, or with a failure."""
+        """End the turn: with the answer where it isn't what was streamed, or with a failure.
+
+        An answer that isn't all it might have been says so below it.
+        """
         if answer is not None and answer != "".join(self._answer.text):
             self._column.truncate(self._start + self._is_folded)
             self._answer = _Growing(self._column, _markdown, _draft)
             self._answer.feed(answer)
         self._answer.close()
+        if not failure and self._reason in words.ANSWER_ENDS:
+            self._column.append(Piece(words.ANSWER_ENDS[self._reason], _reservation))
         if failure:
             self._column.append(Piece(failure, _failure))
         if hint:
@@ -84,8 +93,8 @@ class Turn:
         seconds = 0.0 if seat.first_t is None else max(0.0, t - seat.first_t)
         count, _ = thought_and_said(seat)
         self._column.truncate(self._start)
-        words = f"{GLYPHS['thinking']} thought for {seconds:.0f} s, {short(count)} tokens"
-        self._column.append(Piece(words, _folded))
+        said = f"{GLYPHS['thinking']} thought for {seconds:.0f} s, {short(count)} tokens"
+        self._column.append(Piece(said, _folded))
         self._is_folded = True
 
 
@@ -141,8 +150,13 @@ def _folded(source: str, width: int, palette: Palette) -> list[Strip]:
 
 
 def _failure(source: str, width: int, palette: Palette) -> list[Strip]:
-    words = f"{GLYPHS['failed']} {clean(source)}"
-    return _strips([Segment(words, palette.state("failed"))], width)
+    said = f"{GLYPHS['failed']} {clean(source)}"
+    return _strips([Segment(said, palette.state("failed"))], width)
+
+
+def _reservation(source: str, width: int, palette: Palette) -> list[Strip]:
+    said = f"{GLYPHS['retrying']} {source}"
+    return _strips([Segment(said, palette.state("retrying"))], width)
 
 
 def _hint(source: str, width: int, palette: Palette) -> list[Strip]:

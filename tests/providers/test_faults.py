@@ -185,13 +185,38 @@ def test_a_key_is_sent_in_its_header_and_told_nowhere() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("variable", "page", "hint"),
+    [
+        ("", "", "set api_key_env for the endpoint acme"),
+        ("ACME_KEY", "", "set $ACME_KEY to it"),
+        (
+            "ACME_KEY",
+            "https://acme.example/keys",
+            "set $ACME_KEY to it; keys are made at https://acme.example/keys",
+        ),
+    ],
+)
+def test_who_wants_a_key_and_got_none_is_not_said_to_have_refused_it(
+    variable: str, page: str, hint: str
+) -> None:
+    server = Server(Answering(status=401, body=error_body("no key")))
+
+    told = call(server, api_key_env=variable, key_page=page)
+
+    assert told.words == f"acme: it wants a key, and none was sent (401): no key | {hint}"
+
+
 def test_a_key_goes_to_another_machine_over_https_only() -> None:
     server = Server(Answering(status=401, body=error_body("who are you")))
 
     told = call(server, secret=KEY, api_key_env="ACME_KEY", base_url="http://example.org/v1")
 
     assert "authorization" not in server.requests[0].headers
-    assert "https only" in told.words
+    assert told.words == (
+        "acme: it wants a key, and none was sent (401): who are you | "
+        "the key was not sent: it goes over https only; set base_url to https"
+    )
 
 
 def test_a_key_that_no_header_may_have_is_named() -> None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.pilot import Pilot
 
+    from moa_tui.engine.events import SeatEnd
+
 THEMES = load([Path(__file__).parents[2] / "themes"]).themes
 ANSWER = (
     "## Head\n\nSome *text* that ends.\n\n```py\nx = 1\n```\n\n"
@@ -83,6 +85,29 @@ def paragraphs(count: int, first: int = 0) -> str:
     return "".join(f"line {number}\n\n" for number in range(first, first + count))
 
 
+@pytest.mark.parametrize(
+    ("reason", "head", "below"),
+    [
+        ("length", "✓ cut at its limit", "! The answer is cut at its limit: raise max tokens."),
+        ("content_filter", "✓ ended by a filter", "! The service's filter ended the answer."),
+        ("refusal", "✓ refused", "! The model refused."),
+        ("stop", "✓ done", ""),
+    ],
+)
+async def test_an_answer_that_isnt_whole_says_so_in_its_head_and_below_it(
+    reason: SeatEnd, head: str, below: str
+) -> None:
+    app = CardApp()
+    async with app.run_test(size=(60, 12)) as pilot:
+        app.card.open_turn("Why?")
+        app.card.stream(replace(done("Because"), reason=reason), t=8.0)
+        app.card.close_turn("Because")
+        await shown(app, pilot)
+        rows = app.rows
+    assert rows[0].startswith(f" ★ qwen3:8b  {head}  ")
+    assert rows[2:7] == [" You   Why?", "", " Because", "", f" {below}".rstrip()]
+
+
 async def test_waiting_it_names_what_is_ready_and_the_key() -> None:
     app = CardApp()
     async with app.run_test(size=(100, 6)) as pilot:
@@ -120,7 +145,7 @@ async def test_finished_it_shows_figures_and_the_whole_answer() -> None:
         await shown(app, pilot)
         rows = app.rows
     assert rows[:18] == [
-        " ★ qwen3:8b  ✓ done" + " " * 18 + "418 tok  62 t/s  6.7s",
+        " ★ qwen3:8b  ✓ done" + " " * 18 + "418 tok  67 t/s  6.7s",
         "",
         " You   Why?",
         "",

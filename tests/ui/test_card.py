@@ -122,8 +122,8 @@ def test_hints_are_keys_and_what_they_do() -> None:
 
 def test_an_answer_is_markdown_and_says_how_it_ended() -> None:
     seat = replace(done("# Title\n\n**bold** text"), reason="length")
-    assert page(seat) == ["Title", "bold text", "Cut at its token limit."]
-    assert page(seat, shape=ROOMY) == ["Title", "", "bold text", "", "Cut at its token limit."]
+    assert page(seat) == ["Title", "bold text", "Cut at its limit."]
+    assert page(seat, shape=ROOMY) == ["Title", "", "bold text", "", "Cut at its limit."]
 
 
 def test_markup_of_a_model_is_only_text() -> None:

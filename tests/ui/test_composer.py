@@ -11,6 +11,7 @@ from ui_fakes import SHIPPED_THEMES
 
 from moa_tui.ui import themes
 from moa_tui.ui.composer import Composer, Draft, Prompt, Queue
+from moa_tui.ui.told import Notice
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -64,6 +65,31 @@ async def test_an_empty_prompt_is_handed_over_empty() -> None:
         assert app.sent == [Prompt("", "")]
 
 
+def type_at_once(app: Host, *keys: str) -> None:
+    """Give the program keys that wait already when it handles the first one."""
+    for key in keys:
+        app.post_message(events.Key(key, key if len(key) == 1 else None))
+
+
+async def test_what_is_typed_right_behind_enter_belongs_to_the_next_prompt() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        type_at_once(app, *"beta", "enter", *"gamma", "enter", *"delta", "enter", *"ep")
+        await pilot.pause()
+
+        assert [prompt.text for prompt in app.sent] == ["beta", "gamma", "delta"]
+        assert app.draft.text == "ep"
+
+
+async def test_keys_that_wait_together_work_in_their_order() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        type_at_once(app, "a", "b", "backspace", "c", "ctrl+j", "d", "home", "e")
+        await pilot.pause()
+
+        assert app.draft.text == "ac\ned"
+
+
 async def test_the_composer_tells_when_its_text_takes_more_rows() -> None:
     app = Host()
     async with app.run_test() as pilot:
@@ -80,6 +106,16 @@ async def test_pasted_text_is_cleaned() -> None:
         await pilot.pause()
 
         assert app.draft.text == "a\u241b[31mred\nb\ufffd"
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+async def test_pasted_lines_stay_lines_whatever_ends_them(end: str) -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        app.draft.post_message(events.Paste(end.join(["def f():", "", "    pass"])))
+        await pilot.pause()
+
+        assert app.draft.text == "def f():\n\n    pass"
 
 
 async def test_a_paste_over_32_kb_becomes_a_chip_and_is_sent_in_full() -> None:
@@ -159,6 +195,51 @@ async def test_a_prompt_put_back_is_sent_in_full() -> None:
         await pilot.press("enter")
 
         assert app.sent == [Prompt(("long " * 9).strip(), "[pasted 45 kB]")]
+
+
+def head(app: Host) -> str:
+    """Return the composer's head as it is painted."""
+    row = app.query_one(Composer).region.y
+    return app.screen._compositor.render_strips()[row].text  # noqa: SLF001 - what is really painted
+
+
+@pytest.mark.parametrize("key", ["x", "enter", "left", "backspace", "f5"])
+async def test_a_refusal_goes_with_the_next_key(key: str) -> None:
+    app = Host()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.query_one(Composer).refuse("write a question first")
+        await pilot.pause()
+        shown = head(app)
+        await pilot.press(key)
+        await pilot.pause()
+
+        assert ("write a question" in shown, "write a question" in head(app)) == (True, False)
+
+
+async def test_a_refusal_goes_when_a_run_begins_or_ends() -> None:
+    app = Host()
+    async with app.run_test(size=(80, 24)) as pilot:
+        composer, told = app.query_one(Composer), []
+        for is_busy in (False, True, True, False):
+            composer.refuse("write a question first")
+            composer.tell(Notice(), is_busy=is_busy)
+            await pilot.pause()
+            told.append("write a question" in head(app))
+
+        assert told == [True, False, True, False]
+
+
+async def test_only_the_refusal_whose_time_is_over_is_withdrawn() -> None:
+    app = Host()
+    async with app.run_test(size=(80, 24)) as pilot:
+        composer, told = app.query_one(Composer), []
+        for said in ("press again", "write a question"):
+            composer.refuse(said)
+            composer.withdraw("press again")
+            await pilot.pause()
+            told.append(said in head(app))
+
+        assert told == [False, True]
 
 
 async def test_the_queue_shows_three_and_counts_the_rest() -> None:

@@ -19,6 +19,7 @@ from moa_tui.ui.look import Palette, RateMeter
 THEMES = Path(__file__).parents[2] / "themes"
 SEAT = SeatState(seat=Seat(1, 2), role="proposer", model="ollama/qwen3:4b", started_t=1.0)
 LIVE = replace(SEAT, status="streaming", first_t=1.5, pieces=10, text=Log().appended("x"))
+CUT = replace(LIVE, status="done", ended_t=3.0, reason="length")
 
 
 def palette(name: str) -> Palette:
@@ -61,6 +62,10 @@ def test_every_glyph_is_one_cell_and_no_emoji(glyph: str) -> None:
         (replace(LIVE, status="late", ended_t=3.0), "» late", "» late"),
         (replace(LIVE, status="done", ended_t=3.0, place=2), "✓ 2nd done", "✓ 2nd"),
         (replace(LIVE, status="done", ended_t=3.0), "✓ done", "✓ done"),
+        (replace(CUT, place=3), "✓ 3rd, cut at its limit", "✓ 3rd, cut"),
+        (CUT, "✓ cut at its limit", "✓ cut"),
+        (replace(CUT, reason="content_filter"), "✓ ended by a filter", "✓ filtered"),
+        (replace(CUT, reason="refusal", place=1), "✓ 1st, refused", "✓ 1st, refused"),
         (
             replace(SEAT, status="retrying", kind="rate_limit", retry_at_t=7.6),
             "! 429, retry in 4s",
@@ -73,7 +78,7 @@ def test_every_glyph_is_one_cell_and_no_emoji(glyph: str) -> None:
         ),
         (
             replace(SEAT, status="failed", kind="auth", ended_t=2.0),
-            "✗ failed: key refused",
+            "✗ failed: no access",
             "✗ failed: key",
         ),
         (replace(SEAT, status="stopped", kind="stopped", ended_t=2.0), "■ stopped", "■ stopped"),
@@ -141,9 +146,20 @@ def test_the_rate_is_the_mean_of_the_last_second() -> None:
     assert rates == [None, 40.0, 40.0, 100.0, 0.0]
 
 
-def test_the_rate_of_an_ended_seat_is_its_tokens_over_its_time() -> None:
+def test_what_was_thought_unseen_before_the_first_token_has_no_rate() -> None:
+    usage = Usage(completion=900, reasoning=800)
+    seat = replace(LIVE, status="done", ended_t=3.5, usage=usage)
+    assert RateMeter().rate(seat, 9.0) == pytest.approx(100 / 2.0)
+
+
+def test_what_came_all_at_once_has_no_rate() -> None:
+    seat = replace(LIVE, status="done", ended_t=LIVE.first_t, pieces=301)
+    assert RateMeter().rate(seat, 9.0) is None
+
+
+def test_the_rate_of_an_ended_seat_is_its_tokens_over_the_time_since_the_first() -> None:
     seat = replace(LIVE, status="done", ended_t=5.0, pieces=301)
-    assert RateMeter().rate(seat, 9.0) == pytest.approx(75.25)
+    assert RateMeter().rate(seat, 9.0) == pytest.approx(301 / 3.5)
 
 
 def test_a_lane_scale_is_the_least_doubling_that_holds_the_leader() -> None:

@@ -340,6 +340,8 @@ async def test_ctrl_c_stops_a_run_then_clears_the_composer_then_asks() -> None:
         await pilot.press("ctrl+c")
         await settle(pilot)
         assert "press ctrl+c again to quit" in show.text
+        await show.pass_(pilot, 2.0)
+        assert "press ctrl+c again to quit" not in show.text
         assert show.app.is_running
 
 

@@ -19,10 +19,16 @@ SEATS = [
 def test_a_folded_race_is_a_row_a_seat() -> None:
     rows = table.fold(SEATS, 9.0, width=80, scale=512, palette=PALETTE)
     assert [row.text for row in rows] == [
-        " 1  qwen3:4b       ✓ 2nd ━━━━━━━━━━━━━━━━━━━━━───────   4.0s   389 tok   97 t/s ",
-        " 2  qwen3:4b       ✓ 1st ┅┅┅┅┅┅┅┅━━━━━━━━────────────   4.0s   301 tok   75 t/s ",
-        " 3  qwen3:4b       ✗ failed: key refused  Groq refused the key.            2.0s ",
+        " 1  qwen3:4b       ✓ 2nd ━━━━━━━━━━━━━━━━━━━━━───────   4.0s   389 tok  108 t/s ",
+        " 2  qwen3:4b       ✓ 1st ┅┅┅┅┅┅┅┅━━━━━━━━────────────   4.0s   301 tok   84 t/s ",
+        " 3  qwen3:4b       ✗ failed: no access  Groq refused the key.              2.0s ",
     ]
+
+
+def test_a_proposal_that_was_cut_says_so_in_its_row() -> None:
+    cut = replace(done("text", 1), reason="length")
+    rows = table.fold([cut, done("text", 2, place=1)], 9.0, width=80, scale=512, palette=PALETTE)
+    assert [row.text[18:31] for row in rows] == [" ✓ 2nd, cut ━", " ✓ 1st      ━"]
 
 
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 100, 160])

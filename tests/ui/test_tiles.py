@@ -212,6 +212,18 @@ async def test_a_state_is_told_at_once() -> None:
         assert "» late" in rows(only(app))[0]
 
 
+@pytest.mark.parametrize(
+    ("width", "head"),
+    [
+        (39, "▌ 1  qwen3:4b         ✓ 2nd, cut  4.0s"),
+        (60, "▌ 1  qwen3:4b                 ✓ 2nd, cut at its limit  4.0s"),
+    ],
+)
+async def test_a_proposal_that_was_cut_says_so_in_its_head(width: int, head: str) -> None:
+    async with racing(replace(done("text"), reason="length"), size=(width, 6)) as (app, _):
+        assert rows(only(app))[:3] == [head, "▌ text", "▌ Cut at its limit."]
+
+
 async def test_a_failed_tile_says_why_and_which_keys_work() -> None:
     async with racing(failed("auth", "Groq refused the key."), size=(60, 6)) as (app, pilot):
         app.grid.show(
@@ -220,7 +232,7 @@ async def test_a_failed_tile_says_why_and_which_keys_work() -> None:
         app.frames.flush()
         await pilot.pause()
         assert rows(only(app))[:3] == [
-            "▌ 1  qwen3:4b                   ✗ failed: key refused  2.0s",
+            "▌ 1  qwen3:4b                     ✗ failed: no access  2.0s",
             "▌ Groq refused the key.",
             "▌ r retry",
         ]
