@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -212,6 +213,9 @@ class _Network(httpcore.AsyncNetworkBackend):
                 _, inbox = await loop.create_connection(
                     Inbox, host, port, happy_eyeballs_delay=_OTHER_FAMILY_S
                 )
+            except UnicodeError as error:
+                # No name of a host may have such a label: nobody can look it up.
+                raise socket.gaierror(socket.EAI_NONAME, str(error)) from error
             except OSError as error:
                 if (number := _lost_number(error)) is None:
                     raise

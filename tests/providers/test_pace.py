@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from typing import TYPE_CHECKING
 
@@ -227,3 +228,14 @@ def test_an_error_of_several_addresses_is_the_one_they_share() -> None:
     assert _lost_number(OSError(told.format(111))) == 111
     assert _lost_number(OSError(told.format(113))) is None
     assert _lost_number(OSError(111, "refused")) is None
+
+
+async def test_a_name_that_no_host_can_have_is_not_found() -> None:
+    transport = PacedTransport(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    async with httpx.AsyncClient(transport=transport) as client:
+        with pytest.raises(httpx.ConnectError) as caught:
+            await client.get(f"http://{'x' * 64}.example")
+
+    cause = caught.value.__cause__
+    assert cause is not None
+    assert isinstance(cause.__context__, socket.gaierror)
