@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from moa_tui.providers.scripted import Script, Step
+    from moa_tui.ui.ports import Endpoints, Memory, OfFound, Presets
 
 SHIPPED_THEMES = Path(__file__).parents[1] / "themes"
 
@@ -170,6 +171,10 @@ def stage(
     needs_fetch: bool = False,
     is_demo: bool = False,
     notices: Iterable[str] = (),
+    places: Endpoints | None = None,
+    presets: Presets | None = None,
+    memory: Memory | None = None,
+    of_found: OfFound | None = None,
 ) -> Stage:
     """Return a program with scripted models; ``known``: its endpoint has a name at the start."""
     clock, embedded = HandClock(), FakeEmbedded()
@@ -199,12 +204,16 @@ def stage(
         theme=theme,
         theme_folders=(SHIPPED_THEMES,),
         endpoints={"t": endpoint} if known else {},
+        places=places,
+        presets=presets,
+        memory=memory,
     )
     mix = mix or mixture()
     if needs_fetch:
         embedded.model = mix.agents[0].model
     start = Start(
         mixture=mix,
+        of_found=of_found,
         notices=tuple(notices),
         is_demo=is_demo,
     )

@@ -47,9 +47,16 @@ def start_of(arguments: Arguments, setup: Setup) -> Start:
 
     return Start(
         mixture=mixture,
+        saved=_saved(wishes, setup),
         of_found=of_found if needs_detection(wishes, setup) else None,
         notices=setup.notices,
     )
+
+
+def _saved(wishes: Wishes, setup: Setup) -> Mixture | None:
+    """Return the chosen preset as it is without the rest of the command line; None without one."""
+    is_preset = wishes.preset or setup.preferred or (setup.last_used and not wishes.proposers)
+    return choose(Wishes(preset=wishes.preset), setup) if is_preset else None
 
 
 def refuse_without_terminal(streams: Streams) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import unicodedata
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from moa_tui.errors import ConfigError, MoaError
-from moa_tui.text import clean
+from moa_tui.text import clean, one_line
 from moa_tui.ui import editing, recipe
 from moa_tui.ui import editing_words as says
 from moa_tui.ui.dialogs import texts
@@ -18,9 +20,10 @@ from moa_tui.ui.dialogs.presets import PresetPicker
 from moa_tui.ui.dialogs.writing import LineDialog, TextDialog
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from moa_tui.engine.mixture import Mixture
+    from moa_tui.ui.dialogs.dialog import Dialog, ResultT
     from moa_tui.ui.editing import Place
     from moa_tui.ui.mixing import Mixing
     from moa_tui.ui.ports import EndpointState, Ports
@@ -38,12 +41,37 @@ class Choosing:
         self._presets = ports.presets
         self._endpoints = ports.endpoints
         self._sidebar = sidebar
-        self._open: PresetPicker | ModelPicker | EndpointsDialog | None = None
+        self._open: Dialog[Any] | None = None
+        self._pulls: dict[str, tuple[int, int]] = {}
+        self._line = asyncio.Lock()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a dialog is open."""
+        return self._open is not None
 
     def show(self, states: Sequence[EndpointState]) -> None:
         """Show what is known of the endpoints in the dialog that is open."""
-        if self._open is not None:
+        if isinstance(self._open, PresetPicker | ModelPicker | EndpointsDialog):
             self._open.show(states)
+
+    def _push(
+        self, dialog: Dialog[ResultT], chosen: Callable[[ResultT], object] | None = None
+    ) -> None:
+        """Open a dialog, unless another one came first; ``chosen`` hears what it ends with."""
+        if not self._host.screen.is_active:
+            return
+
+        def ended(result: ResultT | None) -> None:
+            # The next one may be open before we hear of this one's end.
+            if self._open is dialog:
+                self._open = None
+            if result is not None and chosen is not None:
+                chosen(result)
+            self._host.learn()
+
+        self._open = dialog
+        self._host.app.push_screen(dialog, ended)
 
     async def _ask(self, name: str) -> EndpointState:
         state = await self._places.ask(name)
@@ -59,13 +87,7 @@ class Choosing:
 
     def choose_preset(self) -> None:
         """Open the preset picker."""
-
-        def chosen(mixture: Mixture | None) -> None:
-            self._open = None
-            if mixture is not None:
-                self._host.load(mixture)
-
-        self._open = PresetPicker(
+        picker = PresetPicker(
             self._library(),
             self._places.states(),
             now=self._sidebar.mixture.name,
@@ -73,66 +95,86 @@ class Choosing:
             delete=self._without,
             pull=self._pull,
         )
-        self._host.app.push_screen(self._open, chosen)
+        for model, (done, total) in self._pulls.items():
+            picker.show_pull(model, done, total)
+        self._push(picker, self._host.load)
 
     def _library(self) -> Library:
         written, broken = self._presets.all()
         names = {mixture.name for mixture in written}
-        made = self._presets.made(self._places.states())
+        states = self._places.states()
+        made = self._presets.made(states)
         entries = [Entry(mixture, "made") for mixture in made if mixture.name not in names]
-        entries += [Entry(mixture, self._presets.origin(mixture.name)) for mixture in written]
+        entries += [
+            Entry(self._presets.filled(mixture, states), self._presets.origin(mixture.name))
+            for mixture in written
+        ]
         return Library(tuple(entries), broken)
 
     def _without(self, name: str) -> Library:
         self._presets.delete(name)
         return self._library()
 
-    def _pull(self, models: tuple[str, ...]) -> None:
+    # Pulls, which go on when the picker is closed.
+
+    def _pull(self, models: Sequence[str]) -> None:
+        # The picker, which is told of every pull, never asks for one twice.
+        self._pulls |= dict.fromkeys(models, (0, 0))
         self._host.run_worker(self._pulled(models), group="pull")
 
-    async def _pulled(self, models: tuple[str, ...]) -> None:
-        """Fetch models one after the other: they share the same line."""
+    async def _pulled(self, models: Sequence[str]) -> None:
         for model in models:
-            why = ""
-            try:
-                async with aclosing(self._places.pull(model)) as steps:
-                    async for done, total in steps:
-                        if isinstance(self._open, PresetPicker):
-                            self._open.show_pull(model, done, total)
-            except MoaError as error:
-                why = clean(str(error))
+            # One after the other: they share the same line.
+            async with self._line:
+                why = await self._fetched(model)
+            if not why:
+                await self._ask(model.partition("/")[0])
+            del self._pulls[model]
             self._tell_pulled(model, why)
-        for endpoint in {model.partition("/")[0] for model in models}:
-            await self._ask(endpoint)
+
+    async def _fetched(self, model: str) -> str:
+        """Fetch a model, and return in words why it couldn't be, "" if it is here."""
+        try:
+            async with aclosing(self._places.pull(model)) as steps:
+                async for done, total in steps:
+                    self._pulls[model] = (done, total)
+                    if isinstance(self._open, PresetPicker):
+                        self._open.show_pull(model, done, total)
+        except MoaError as error:
+            return clean(str(error))
+        return ""
 
     def _tell_pulled(self, model: str, why: str) -> None:
         if isinstance(self._open, PresetPicker):
             self._open.end_pull(model, why)
         elif why:
-            self._host.notify(texts.pull_failed(why), severity="warning", markup=False)
+            said = f"{one_line(model)} {texts.pull_failed(why)}"
+            self._host.notify(said, severity="warning", markup=False)
         else:
-            self._host.notify(f"{model} {texts.PULLED}", markup=False)
+            self._host.notify(f"{one_line(model)} {texts.PULLED}", markup=False)
+
+    # Saving.
 
     def save(self) -> None:
         """Save the mixture over the preset of the user's that it came from, else ask for a name."""
         mixture, before = self._sidebar.mixture, self._sidebar.saved
-        if mixture.name in self._presets.names() and self._is_yours(mixture.name):
+        if self._is_yours(mixture.name):
             if why := self._saved(mixture, over=before):
                 self._host.notify(why, severity="warning", markup=False)
             return
 
         def named(text: str) -> str:
-            if text in self._presets.names() and self._is_yours(text):
-                return says.name_taken(text)
+            for name in (text, _file_name(text)):
+                if self._is_yours(name):
+                    return says.name_taken(name)
             return self._saved(replace(mixture, name=text))
 
         is_shipped = mixture.name in self._presets.names()
-        name = f"my-{mixture.name}" if is_shipped else "-".join(mixture.name.split())
-        dialog = LineDialog(says.SAVE_AS, name, check=named, placeholder=says.NAME_IT)
-        self._host.app.push_screen(dialog)
+        name = f"my-{mixture.name}" if is_shipped else _file_name(mixture.name)
+        self._push(LineDialog(says.SAVE_AS, name, check=named, placeholder=says.NAME_IT))
 
     def _is_yours(self, name: str) -> bool:
-        return self._presets.origin(name) != "shipped"
+        return name in self._presets.names() and self._presets.origin(name) != "shipped"
 
     def _saved(self, mixture: Mixture, *, over: Mixture | None = None) -> str:
         """Save, and return in words why it couldn't be, "" if it is."""
@@ -149,23 +191,16 @@ class Choosing:
     def choose_model_here(self) -> None:
         """Open the model picker for the agent under the sidebar's cursor, or for one more."""
         mixture, spot = self._sidebar.mixture, self._sidebar.spot
-        if self._sidebar.has_focus and spot.kind == "agent":
+        if self._sidebar.has_focus and spot.kind in ("agent", "option"):
             self.choose_model(spot.place, editing.agent_at(mixture, spot.place).model)
         else:
             self.choose_model(editing.next_place(mixture, 1), "")
 
     def choose_model(self, place: Place, model: str) -> None:
         """Open the model picker for a place; ``model`` is the one that is there."""
-
-        def chosen(name: str | None) -> None:
-            self._open = None
-            if name is not None:
-                self._sidebar.put_model(place, name)
-
-        self._open = ModelPicker(
-            says.who(place, is_more=not model), self._places.states(), ask=self._ask, now=model
-        )
-        self._host.app.push_screen(self._open, chosen)
+        title = says.who(place, is_more=not model)
+        picker = ModelPicker(title, self._places.states(), ask=self._ask, now=model)
+        self._push(picker, lambda name: self._sidebar.put_model(place, name))
 
     def write(self, wanted: Sidebar.WantsText) -> None:
         """Open a dialog for the text of a row."""
@@ -177,20 +212,17 @@ class Choosing:
                 return clean(str(error))
             return ""
 
-        def written(text: str | None) -> None:
-            if text is not None:
-                self._sidebar.put_text(wanted.spot, text)
-
         kind = TextDialog if wanted.is_long else LineDialog
-        self._host.app.push_screen(kind(wanted.title, wanted.text, check=complaint), written)
+        dialog = kind(wanted.title, wanted.text, check=complaint)
+        self._push(dialog, lambda text: self._sidebar.put_text(wanted.spot, text))
 
     # Endpoints.
 
     def show_endpoints(self, name: str = "") -> None:
         """Open the endpoints, with this one under the cursor."""
+        self._push(EndpointsDialog(self._places.states(), ask=self._ask, add=self._add, at=name))
 
-        def closed(_: None) -> None:
-            self._open = None
 
-        self._open = EndpointsDialog(self._places.states(), ask=self._ask, add=self._add, at=name)
-        self._host.app.push_screen(self._open, closed)
+def _file_name(name: str) -> str:
+    """Return the name under which `Presets.save` writes a new preset."""
+    return "-".join(unicodedata.normalize("NFC", name).split())

@@ -228,11 +228,13 @@ class _Head(Rows):
             Segment(" "),
         ]
         left = [Segment(f" {words.ASK}", palette.head_ink), dot]
-        says = Segment(notice.does, palette.muted)
+        style = palette.state("retrying") if notice.is_warning else palette.muted
+        sign = "! " if notice.is_warning else ""
+        says = Segment(f"{sign}{notice.does}", style)
         if self.refusal:
             says = Segment(self.refusal, palette.state("retrying"))
         elif look.cells([*left, says, *right]) + 2 > width and notice.does_short:
-            says = Segment(notice.does_short, palette.muted)
+            says = Segment(f"{sign}{notice.does_short}", style)
         if look.cells([*left, says, *right]) + 2 > width:
             right = []
         return [look.row([*left, says], right, width=width, ground=palette.head)]

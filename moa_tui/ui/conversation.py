@@ -52,9 +52,10 @@ class ConversationScreen(Screen[None]):
         self._is_asking = False
         self._fetching: Worker[None] | None = None
         self._interrupted_at: float | None = None
-        self._is_free = told.is_free_by_name(ports, start.mixture)
-        self._problem = ""
-        self._stage = Stage(told.greeting(ports, start, start.mixture, ()))
+        self._is_waiting = False
+        self._is_free: bool | None = None
+        self._problem: told.Problem | None = None
+        self._stage = Stage(told.greeting(ports, start, start.mixture))
         self._mixing = Mixing(ports, start, self._stage)
         self._header = Header(self._facts())
         self._too_small = TooSmall()
@@ -101,7 +102,10 @@ class ConversationScreen(Screen[None]):
 
     def ask(self, prompt: Prompt) -> None:
         """Send a prompt, or queue it behind the run or the download that is live."""
-        if self._is_busy or self._mixing.is_undecided:
+        if self._is_busy:
+            self._turns.wait(prompt)
+        elif self._mixing.is_undecided:
+            self._is_waiting = True
             self._turns.wait(prompt)
         elif told.needs_fetch(self._ports, self._mixing.mixture):
             self._fetching = self._fetch(prompt)
@@ -124,11 +128,14 @@ class ConversationScreen(Screen[None]):
     def _take_mixture(self) -> None:
         """Tell what the mixture is now; a prompt that waited for it is asked."""
         mixture, states = self._mixing.mixture, self._mixing.states
-        self._is_free = told.is_free_by_name(self._ports, mixture)
-        self._problem = told.problem(self._ports, mixture, states)
-        self._stage.welcome.show(told.greeting(self._ports, self._start, mixture, states))
-        if self._turns.queue and self._turns.last is None and not self._mixing.is_undecided:
-            self._go_on()
+        self._problem = told.problem(self._ports, mixture, states, is_preset=self._mixing.is_preset)
+        self._stage.welcome.show(
+            told.greeting(self._ports, self._start, mixture, states, problem=self._problem)
+        )
+        if self._is_waiting and not self._mixing.is_undecided:
+            self._is_waiting = False
+            if not self._is_busy:
+                self._go_on()
         self._tell()
 
     # The run.
@@ -270,7 +277,7 @@ class ConversationScreen(Screen[None]):
             is_fetching=self._fetching is not None,
             problem=self._problem,
             has_queue=bool(self._turns.queue),
-            is_free=self._is_free,
+            is_free=told.is_free_by_name(self._ports, self._mixing.mixture),
         )
         composer = self._stage.composer
         composer.draft.has_queue = bool(self._turns.queue)
@@ -283,12 +290,16 @@ class ConversationScreen(Screen[None]):
 
     def _facts(self) -> told.Facts:
         running = None if self._run is None or self._state is None else self._state.mixture
+        mixture = running or self._mixing.mixture
+        is_free = self._is_free
+        if self._state is None:
+            is_free = told.is_free_by_name(self._ports, mixture)
         return told.Facts(
             title=self._turns.title,
-            mixture=running or self._mixing.mixture,
+            mixture=mixture,
             run=self._state,
             t=0.0 if self._state is None else self._state.t if self._run is None else self._run.t,
-            cost=told.cost(self._state, is_free=self._is_free),
+            cost=told.cost(self._state, is_free=is_free),
             is_demo=self._start.is_demo,
         )
 
@@ -374,3 +385,9 @@ class ConversationScreen(Screen[None]):
             return
         self._interrupted_at = now
         self._stage.composer.refuse(words.PRESS_AGAIN)
+        self._withdraw_later()
+
+    @work(group="withdraw", exclusive=True)
+    async def _withdraw_later(self) -> None:
+        await self._ports.clock.sleep(_TWICE_S)
+        self._stage.composer.withdraw(words.PRESS_AGAIN)

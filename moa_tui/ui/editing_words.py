@@ -47,6 +47,7 @@ KEY_SET: Final = "key set"
 NO_KEY: Final = "no key"
 ASKING: Final = "asking"
 ABSENT: Final = "not running"
+NOT_FETCHED: Final = "not fetched"
 UNKNOWN: Final = "unknown"
 NO_MODELS: Final = "no models"
 

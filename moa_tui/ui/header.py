@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
@@ -119,7 +120,7 @@ def _status(run: RunState | None, palette: look.Palette) -> list[Segment]:
             return [Segment(f"layer {max(1, len(run.layers))}/{of}", palette.ink)]
         case "done" if run.aggregator is not None:
             # Its end may be one that the reader should know of, a limit for example.
-            mark = look.mark(run.aggregator, run.t, narrow=True)
+            mark = look.mark(replace(run.aggregator, place=None), run.t, narrow=True)
             return [Segment(f"{mark.glyph} {mark.word}", palette.state(mark.key))]
         case ended:
             return [Segment(f"{look.GLYPHS[ended]} {ended}", palette.state(ended))]

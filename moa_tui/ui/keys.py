@@ -40,7 +40,7 @@ COMMANDS: Final[tuple[BindingType, ...]] = (
     Binding("m", "merge_now('m')", "merge now", id="merge_now_m", tooltip="Merge what is ready"),
     Binding("f3,m", "refuse_merge", id="merge_refused", show=False),
     Binding("x", "stop_seat", "stop seat", id="seat_stop", tooltip="Stop the focused seat"),
-    Binding("r", "retry_seat", "retry", id="seat_retry", tooltip="Start the seat over"),
+    Binding("r", "retry_seat", "retry", id="seat_retry", tooltip="Retry the seat"),
     Binding("f5", "again", "again", id="again", tooltip="Run the last prompt anew"),
 )
 """What one can tell a run."""
@@ -52,6 +52,9 @@ CHOOSING: Final[tuple[BindingType, ...]] = (
     Binding("f9", "sidebar", "sidebar", id="sidebar", tooltip="Show or hide the sidebar"),
     Binding("escape", "close_sidebar", "close", id="sidebar_close", tooltip="Hide the sidebar"),
     Binding("tab,i", "leave_sidebar", "composer", id="sidebar_leave", tooltip="To the composer"),
+    Binding(
+        "shift+tab", "leave_sidebar_back", "back", id="sidebar_back", tooltip="Go back", show=False
+    ),
 )
 """How one decides what is mixed."""
 

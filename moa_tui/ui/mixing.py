@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from moa_tui.engine.mixture import Mixture
     from moa_tui.ui.choosing import Choosing
-    from moa_tui.ui.ports import EndpointState, Ports, Presets, Start
+    from moa_tui.ui.ports import EndpointState, Memory, OfFound, Ports, Start
     from moa_tui.ui.recipe import Section
     from moa_tui.ui.stage import Stage
 
@@ -53,10 +53,13 @@ class Mixing(Horizontal):
         self._of_found = start.of_found
         self._can_choose = not (start.is_demo or ports.places is None or ports.presets is None)
         self._is_looking = self._can_choose
+        self._memory = ports.memory if self._can_choose else None
         self._remembered: str | None = None
-        self._wants_sidebar: bool | None = None
+        self._wants_beside = True
+        self._wants_over = False
         self._sidebar = Sidebar(
             start.mixture,
+            saved=start.saved,
             hints=_HINTS if self._can_choose else MappingProxyType({}),
             is_editable=self._can_choose,
         )
@@ -82,38 +85,45 @@ class Mixing(Horizontal):
     @property
     def states(self) -> Sequence[EndpointState]:
         """What is known of the endpoints; nothing before somebody has looked."""
-        if self._ports.places is None or self._is_looking:
+        if self._ports.places is None or self._is_looking or not self._can_choose:
             return ()
         return self._ports.places.states()
 
     @property
     def is_undecided(self) -> bool:
-        """Whether what is being looked for will decide on the mixture."""
-        return self._is_looking and self._of_found is not None
+        """Whether what is being looked for, or chosen in a dialog, will decide on the mixture."""
+        return self._of_found is not None and (self._is_looking or self._is_choosing)
+
+    @property
+    def is_preset(self) -> bool:
+        """Whether the mixture is that of a preset, unedited."""
+        return bool(self._preset_name) and not self._sidebar.is_edited
+
+    @property
+    def _preset_name(self) -> str:
+        """The name of the preset that the mixture came from; "" if it is none's."""
+        name, presets = self.mixture.name, self._ports.presets
+        return name if presets is not None and name in presets.names() else ""
 
     def use(self) -> None:
         """Hear that the mixture is run: it stays, and the next start begins with its preset."""
         self._of_found = None
-        if self._ports.memory is None or not self._can_choose:
+        if self._memory is None:
             return
-        name = "" if self._ports.presets is None else self._preset_name(self._ports.presets)
+        name = self._preset_name
         if name != self._remembered:
             self._remembered = name
-            self._remember(name)
-
-    def _preset_name(self, presets: Presets) -> str:
-        name = self.mixture.name
-        return name if name in presets.names() else ""
+            self._remember(self._memory, name)
 
     @work(group="remember")
-    async def _remember(self, name: str) -> None:
-        if self._ports.memory is None:
-            return
-        remember = self._ports.memory.remember
+    async def _remember(self, memory: Memory, name: str) -> None:
         try:
-            await asyncio.to_thread(remember, "preferences", "last_preset", name)
+            await asyncio.to_thread(memory.remember, "preferences", "last_preset", name)
         except ConfigError as error:
-            self.notify(clean(str(error)), severity="warning", markup=False)
+            # Told once: it would fail in the same way at every change.
+            if self._memory is not None:
+                self._memory = None
+                self.notify(clean(str(error)), severity="warning", markup=False)
 
     # Looking.
 
@@ -125,16 +135,33 @@ class Mixing(Horizontal):
         self.learn()
 
     def learn(self) -> None:
-        """Take in what is known of the endpoints by now."""
+        """Take in what is known of the endpoints by now, unless it is still being looked for.
+
+        The mixture stays while a dialog is open: what is chosen there is meant for what was seen.
+        """
+        if self._is_looking:
+            return
         states = self.states
         self._sidebar.show(states)
-        if self._of_found is not None:
-            self._sidebar.load(self._of_found(states))
         if self._chooser is not None:
             self._chooser.show(states)
+        # An edit may have been made of which we haven't heard yet.
+        if self._of_found is not None and not self._is_choosing and not self._sidebar.is_edited:
+            self._take_found(self._of_found, states)
         self.post_message(self.Changed())
 
+    def _take_found(self, of_found: OfFound, states: Sequence[EndpointState]) -> None:
+        try:
+            self._sidebar.load(of_found(states))
+        except ConfigError as error:
+            self._of_found = None
+            self.notify(clean(str(error)), severity="warning", markup=False)
+
     # Choosing.
+
+    @property
+    def _is_choosing(self) -> bool:
+        return self._chooser is not None and self._chooser.is_open
 
     @property
     def _choosing(self) -> Choosing:
@@ -185,7 +212,7 @@ class Mixing(Horizontal):
                 return self._can_choose
             case "close_sidebar":
                 return self._is_over and self._sidebar.display
-            case "leave_sidebar":
+            case "leave_sidebar" | "leave_sidebar_back":
                 return self._sidebar.has_focus
             case _:
                 return super().check_action(action, parameters)
@@ -203,21 +230,27 @@ class Mixing(Horizontal):
         self._choosing.show_endpoints()
 
     def action_sidebar(self) -> None:
-        """Show or hide the sidebar."""
-        self._wants_sidebar = not self._sidebar.display
+        """Show the sidebar and go there, or hide it."""
+        if self._is_over:
+            self._wants_over = not self._wants_over
+        else:
+            self._wants_beside = not self._wants_beside
+        self.fit()
+        if self._sidebar.display and self._sidebar.can_focus:
+            self._sidebar.focus()
         self.post_message(self.Changed())
-        if not self._wants_sidebar:
-            self.action_leave_sidebar()
-        elif self._sidebar.can_focus:
-            self.call_after_refresh(self._sidebar.focus)
 
     def action_close_sidebar(self) -> None:
         """Hide the sidebar that lies over the stage."""
         self.action_sidebar()
 
     def action_leave_sidebar(self) -> None:
-        """Go back to the composer."""
+        """Go on to the composer."""
         self._stage.composer.draft.focus()
+
+    def action_leave_sidebar_back(self) -> None:
+        """Go back into the stage."""
+        self._stage.action_previous()
 
     # Room.
 
@@ -229,11 +262,12 @@ class Mixing(Horizontal):
     @property
     def has_sidebar_beside(self) -> bool:
         """Whether the sidebar takes room from the stage."""
-        return not self._is_over and self._wants_sidebar is not False
+        return not self._is_over and self._wants_beside
 
     def fit(self) -> None:
-        """Show the sidebar where it belongs at this width."""
-        shown = self.has_sidebar_beside or (self._is_over and self._wants_sidebar is True)
+        """Show the sidebar where it belongs at this width; over the stage only when asked for."""
+        self._wants_over = self._wants_over and self._is_over
+        shown = self.has_sidebar_beside or self._wants_over
         if self._sidebar.has_focus and not shown:
             self.action_leave_sidebar()
         self._sidebar.set_class(self._is_over, "-over")

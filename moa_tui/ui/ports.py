@@ -178,10 +178,15 @@ class Memory(Protocol):
         ...
 
 
+OfFound: TypeAlias = "Callable[[Sequence[EndpointState]], Mixture]"
+"""Makes a mixture of what was found; it may raise ConfigError."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
     """What the program was started with: the mixture, why it, and what to tell first.
 
+    ``saved`` is the mixture as its preset has it, where the command line changed that.
     ``of_found`` returns the mixture that what detection finds makes; it takes the place of the
     first one as long as nothing was asked or changed. None: somebody chose, now or earlier.
     ``notices`` are plain sentences about files that are broken and were left out. ``is_demo``
@@ -189,7 +194,8 @@ class Start:
     """
 
     mixture: Mixture
-    of_found: Callable[[Sequence[EndpointState]], Mixture] | None = None
+    saved: Mixture | None = None
+    of_found: OfFound | None = None
     notices: Sequence[str] = ()
     is_demo: bool = False
 

@@ -395,6 +395,8 @@ def _endpoint(state: EndpointState) -> Line:
         "no_key": ("retrying", says.NO_KEY),
     }
     key, value = told[state.status]
+    if state.status == "absent" and endpoint.kind == "embedded":
+        key, value = "queued", says.NOT_FETCHED
     return Line(
         spot=Spot("endpoint", name=endpoint.name),
         title=one_line(endpoint.name),

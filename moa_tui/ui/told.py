@@ -33,10 +33,14 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """What the composer's head says: what enter does, and what the next run will call."""
+    """What the composer's head says: what enter does, and what the next run will call.
+
+    ``does_short`` is for where that is too long. ``is_warning``: it says a problem instead.
+    """
 
     does: str = words.SENDS
     does_short: str = ""
+    is_warning: bool = False
     sum: str = ""
     calls: str = ""
     cost: str = ""
@@ -53,32 +57,48 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Greeting:
-    """What the empty pane tells; ``fetch_title`` names the model that enter would fetch.
+class Problem:
+    """What keeps models of a mixture from answering, and what to do about it.
 
-    ``problem`` is what keeps the mixture from running, and what to do about it.
+    ``full`` names the models, ``short`` counts them.
     """
+
+    full: str
+    short: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Greeting:
+    """What the empty pane tells; ``fetch_title`` names the model that enter would fetch."""
 
     mixture: Mixture
     is_free: bool | None = None
     is_demo: bool = False
     fetch_title: str = ""
     found: Sequence[Found] = ()
-    problem: str = ""
+    problem: Problem | None = None
     notices: Sequence[str] = ()
 
 
 def greeting(
-    ports: Ports, start: Start, mixture: Mixture, states: Sequence[EndpointState]
+    ports: Ports,
+    start: Start,
+    mixture: Mixture,
+    states: Sequence[EndpointState] = (),
+    *,
+    problem: Problem | None = None,
 ) -> Greeting:
-    """Return what the empty pane tells of a mixture, and of what is known of the endpoints."""
+    """Return what the empty pane tells of a mixture, and of what is known of the endpoints.
+
+    ``problem`` is the mixture's, see `problem`.
+    """
     return Greeting(
         mixture=mixture,
         is_free=is_free_by_name(ports, mixture),
         is_demo=start.is_demo,
         fetch_title=ports.embedded.title if needs_fetch(ports, mixture) else "",
         found=found(states),
-        problem=problem(ports, mixture, states),
+        problem=problem,
         notices=tuple(clean(notice) for notice in start.notices),
     )
 
@@ -101,7 +121,10 @@ def _found(state: EndpointState) -> Found:
     name = one_line(endpoint.name)
     match state.status:
         case "found":
-            count = words.plural(len(state.models), "model") if state.models else words.NO_MODELS
+            if not state.models:
+                none = words.PULL_ONE if endpoint.kind == "ollama" else words.NO_MODELS
+                return Found(state="retrying", name=name, where=place, word=none)
+            count = words.plural(len(state.models), "model")
             price = f" {look.DOT} {words.FREE}" if endpoint.is_local else ""
             return Found(state="done", name=name, where=place, word=f"{count}{price}")
         case "failed":
@@ -118,13 +141,16 @@ def needs_fetch(ports: Ports, mixture: Mixture) -> bool:
     return called and not ports.embedded.is_present
 
 
-def problem(ports: Ports, mixture: Mixture, states: Sequence[EndpointState]) -> str:
-    """Return what keeps a mixture from running as far as is known, and what to do; "" is nothing.
+def problem(
+    ports: Ports, mixture: Mixture, states: Sequence[EndpointState], *, is_preset: bool
+) -> Problem | None:
+    """Return what keeps most of the models that can't answer from it; None: nothing is known.
 
-    The embedded model is fetched without a word.
+    ``is_preset``: the preset picker can have its models pulled. The embedded model is fetched
+    without a word.
     """
     if not states:
-        return ""
+        return None
     # It compares names, which the first paint shouldn't wait for.
     from moa_tui.ui.dialogs.liveness import Known, check  # noqa: PLC0415 - see above
 
@@ -132,12 +158,18 @@ def problem(ports: Ports, mixture: Mixture, states: Sequence[EndpointState]) -> 
     missing: dict[tuple[str, str], list[str]] = {}
     for one in check(mixture, known):
         live = one.liveness
-        if live.mark == "missing" and not one.is_spare and one.model != ports.embedded.model:
-            fix = words.PULL_THEM if live.can_pull else live.fix
-            missing.setdefault((live.word, fix), []).append(one_line(one.model))
-    for (word, fix), models in missing.items():
-        return words.lacks(models, word, fix)
-    return ""
+        if live.mark != "missing" or one.is_spare or one.model == ports.embedded.model:
+            continue
+        # Where nothing can be fetched, the fix says already what is wrong.
+        why = (live.fix or live.word, "")
+        if live.can_pull:
+            why = (live.word, words.PULL_THEM if is_preset else live.fix)
+        missing.setdefault(why, []).append(one_line(one.model))
+    if not missing:
+        return None
+    (word, fix), models = max(missing.items(), key=lambda item: len(item[1]))
+    counted = [words.plural(len(models), "model")]
+    return Problem(full=words.lacks(models, word, fix), short=words.lacks(counted, word, fix))
 
 
 def is_free(providers: Providers, mixture: Mixture) -> bool:
@@ -174,22 +206,29 @@ def notice(
     *,
     is_live: bool,
     is_fetching: bool,
-    problem: str,
+    problem: Problem | None,
     has_queue: bool,
     is_free: bool | None,
 ) -> Notice:
     """Return what the composer's head says; ``problem`` is the mixture's, see `problem`."""
-    does, does_short = words.SENDS, ""
+    does, does_short, is_warning = words.SENDS, "", False
     if is_fetching:
         does = words.FETCHING
     elif is_live:
         does, does_short = words.QUEUES, words.QUEUES_SHORT
-    elif problem:
-        does = problem
+    elif problem is not None:
+        does, does_short, is_warning = problem.full, problem.short, True
     elif needs_fetch(ports, mixture):
         does = words.will_fetch(ports.embedded.title)
     elif has_queue:
         does = words.SENDS_QUEUED
     total, calls = words.calls(mixture)
     price = words.FREE if is_free else ""
-    return Notice(does=does, does_short=does_short, sum=total, calls=calls, cost=price)
+    return Notice(
+        does=does,
+        does_short=does_short,
+        is_warning=is_warning,
+        sum=total,
+        calls=calls,
+        cost=price,
+    )

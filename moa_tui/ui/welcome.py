@@ -80,14 +80,13 @@ class Welcome(Rows, can_focus=True):
             self.redraw()
 
     def draw(self, width: int, palette: look.Palette) -> Sequence[Strip]:
-        """Return the rows; a short pane loses its blank rows first, then the drawing."""
+        """Return the rows; a short pane loses blank rows first, then drawing, then sentence."""
         height = self.size.height
         blocks = self._blocks(max(10, width - 2 * _MARGIN), palette)
         rows = [row for block in blocks for row in [[], *block]]
-        if len(rows) > height:
-            rows = [row for block in blocks for row in block]
-        if len(rows) > height:
-            rows = [row for block in blocks[1:] for row in block]
+        for left_out in range(3):
+            if len(rows) > height:
+                rows = [row for block in blocks[left_out:] for row in block]
         self._example_rows = {
             number: example
             for number, row in enumerate(rows)
@@ -209,7 +208,7 @@ def _sentence(greeting: Greeting, palette: look.Palette) -> list[Segment]:
 def _problems(greeting: Greeting, width: int, palette: look.Palette) -> list[list[Segment]]:
     """Return what is wrong, with what to do about it: the mixture's own problem first."""
     mark = Segment("! ", palette.state("retrying"))
-    told = [*([greeting.problem] if greeting.problem else []), *greeting.notices]
+    told = [*([greeting.problem.full] if greeting.problem else []), *greeting.notices]
     return [
         [Segment("  ") if number else mark, *row]
         for notice in told

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import pytest
 from ui_fakes import mixture
@@ -13,6 +15,9 @@ from moa_tui.engine.state import LayerState, RunState, SeatState
 from moa_tui.ui import told
 from moa_tui.ui.header import Header
 from moa_tui.ui.look import Palette
+
+if TYPE_CHECKING:
+    from moa_tui.engine.provider import FinishReason
 
 MIX = mixture(layers=2)
 
@@ -84,3 +89,15 @@ def test_cost_is_free_or_a_sum_or_said_to_be_unknown(
     run: RunState | None, said: str, *, is_free: bool | None
 ) -> None:
     assert told.cost(run, is_free=is_free) == said
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"), [("stop", "✓ done"), ("length", "✓ cut"), ("refusal", "✓ refused")]
+)
+def test_an_answer_that_is_not_whole_is_not_plainly_done(reason: FinishReason, said: str) -> None:
+    seat = Seat(3, 1)
+    merged = SeatState(
+        seat=seat, role="aggregator", model="t/m", status="done", reason=reason, place=1
+    )
+    done = replace(running(), status="done", seats=MappingProxyType({seat: merged}))
+    assert f" {said} · 0:14 " in header(100, done)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
-from ui_fakes import mixture
+from choosing_fakes import NARROW, WIDE, program, shelf
+from dialog_fakes import ABSENT, FAILED, NO_KEY, OLLAMA, UNASKED, preset
+from ui_fakes import mixture, says, settle, stage
 
 from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
 from moa_tui.ui import diagram, words
 from moa_tui.ui.look import Palette
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 PALETTE = Palette.of({})
+KNOWN = (OLLAMA, UNASKED, FAILED, ABSENT)
 
 
 def drawn(mix: Mixture, width: int) -> list[str]:
@@ -82,3 +90,50 @@ def test_long_names_are_cut_before_the_drawing_is_given_up() -> None:
         "your prompt  ───┼─▸ 2 smollm2-135m-i… ─┼──▸  ★ smollm2-135m-i…",
         "                ╰─▸ 3 smollm2-135m-i… ─╯",
     ]
+
+
+async def test_what_was_found_stands_a_row_each(tmp_path: Path) -> None:
+    async with program(shelf(tmp_path), known=KNOWN) as now:
+        rows = [" ".join(row[33:].split()) for row in now.text.split("\n")]
+        at = next(number for number, row in enumerate(rows) if row.startswith("Found here"))
+
+        assert rows[at].endswith(" f8")
+        assert rows[at + 1 : at + 5] == [
+            "✓ ollama 127.0.0.1:11434 4 models · free",
+            (
+                "· openrouter OPENROUTER_API_KEY is set"
+                " not contacted before you ask it; ctrl+o lists its models"
+            ),
+            "✗ openai api.openai.com OpenAI: the key was refused (401); check OPENAI_API_KEY",
+            "· LM Studio nothing listens on 1234",
+        ]
+
+
+async def test_on_a_narrow_screen_an_address_gives_way_to_what_is_known(tmp_path: Path) -> None:
+    async with program(shelf(tmp_path), known=KNOWN, size=NARROW) as now:
+        (row,) = [row for row in now.text.split("\n") if "✗ openai" in row]
+
+        assert "api.openai.com" not in row
+        assert "the key was refused (401); check OPENAI_API_KEY" in row
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW, (60, 20)])
+async def test_what_is_wrong_is_told_in_full_on_every_screen(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    cloud = preset("cloud", *(f"together/vendor/{name * 20}" for name in "abcd"))
+    async with program(shelf(tmp_path), cloud, known=(NO_KEY, *KNOWN), size=size) as now:
+        pane = [row[33:] if size == WIDE else row for row in now.text.split("\n")]
+        told = " ".join(" ".join(pane).split())
+
+        assert "…: set TOGETHER_API_KEY; keys are made at" in told
+        assert NO_KEY.hint.rpartition(" ")[2] in told
+        assert words.EXAMPLES[0] in told
+
+
+async def test_notices_are_told_as_they_are() -> None:
+    show = stage({"a": says("hi")}, notices=["[b]broken.toml[/b] line 3: \x1b[2Junknown key"])
+    async with show.app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+
+        assert "! [b]broken.toml[/b] line 3: ␛[2Junknown key" in show.text
