@@ -22,19 +22,34 @@ from moa_tui.ui.dialogs.writing import LineDialog, TextDialog
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from textual.widget import Widget
+
     from moa_tui.engine.mixture import Mixture
     from moa_tui.ui.dialogs.dialog import Dialog, ResultT
     from moa_tui.ui.editing import Place
-    from moa_tui.ui.mixing import Mixing
     from moa_tui.ui.ports import EndpointState, Ports
     from moa_tui.ui.sidebar import Sidebar
 
 
 class Choosing:
-    """Opens one dialog at a time over ``host``; what is chosen goes to the sidebar or the host."""
+    """Opens one dialog at a time over the screen of ``host``; what is edited goes to the sidebar.
 
-    def __init__(self, host: Mixing, ports: Ports, *, sidebar: Sidebar) -> None:
+    ``load`` hears which mixture was chosen as it stands in its preset, ``learn`` that more is known
+    of the endpoints or that a dialog ended.
+    """
+
+    def __init__(
+        self,
+        host: Widget,
+        ports: Ports,
+        *,
+        sidebar: Sidebar,
+        load: Callable[[Mixture], None],
+        learn: Callable[[], None],
+    ) -> None:
         self._host = host
+        self._load = load
+        self._learn = learn
         if ports.places is None or ports.presets is None:
             raise TypeError("nothing can be chosen here")
         self._places = ports.places
@@ -68,19 +83,19 @@ class Choosing:
                 self._open = None
             if result is not None and chosen is not None:
                 chosen(result)
-            self._host.learn()
+            self._learn()
 
         self._open = dialog
         self._host.app.push_screen(dialog, ended)
 
     async def _ask(self, name: str) -> EndpointState:
         state = await self._places.ask(name)
-        self._host.learn()
+        self._learn()
         return state
 
     async def _add(self, text: str) -> EndpointState:
         state = await self._places.add(text)
-        self._host.learn()
+        self._learn()
         return state
 
     # Presets.
@@ -97,7 +112,7 @@ class Choosing:
         )
         for model, (done, total) in self._pulls.items():
             picker.show_pull(model, done, total)
-        self._push(picker, self._host.load)
+        self._push(picker, self._load)
 
     def _library(self) -> Library:
         written, broken = self._presets.all()
@@ -158,7 +173,7 @@ class Choosing:
     def save(self) -> None:
         """Save the mixture over the preset of the user's that it came from, else ask for a name."""
         mixture, before = self._sidebar.mixture, self._sidebar.saved
-        if self._is_yours(mixture.name):
+        if self._is_yours(mixture.name) and not self._leaves_open(mixture.name):
             if why := self._saved(mixture, over=before):
                 self._host.notify(why, severity="warning", markup=False)
             return
@@ -169,12 +184,20 @@ class Choosing:
                     return says.name_taken(name)
             return self._saved(replace(mixture, name=text))
 
-        is_shipped = mixture.name in self._presets.names()
-        name = f"my-{mixture.name}" if is_shipped else _file_name(mixture.name)
+        is_taken = mixture.name in self._presets.names()
+        name = f"my-{mixture.name}" if is_taken else _file_name(mixture.name)
         self._push(LineDialog(says.SAVE_AS, name, check=named, placeholder=says.NAME_IT))
 
     def _is_yours(self, name: str) -> bool:
         return name in self._presets.names() and self._presets.origin(name) != "shipped"
+
+    def _leaves_open(self, name: str) -> bool:
+        """Whether a preset's file leaves models open, which the mixture on screen doesn't."""
+        try:
+            written = self._presets.load(name)
+        except ConfigError:
+            return False  # saving says what is wrong with the file
+        return self._presets.filled(written, self._places.states()) != written
 
     def _saved(self, mixture: Mixture, *, over: Mixture | None = None) -> str:
         """Save, and return in words why it couldn't be, "" if it is."""
@@ -182,7 +205,7 @@ class Choosing:
             name = self._presets.save(mixture, over=over)
         except ConfigError as error:
             return clean(str(error))
-        self._host.load(replace(mixture, name=name))
+        self._load(replace(mixture, name=name))
         self._host.notify(says.saved(name), markup=False)
         return ""
 

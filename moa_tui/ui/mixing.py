@@ -169,7 +169,9 @@ class Mixing(Horizontal):
             # The dialogs cost as much to import as the rest of the screen.
             from moa_tui.ui.choosing import Choosing  # noqa: PLC0415 - see above
 
-            self._chooser = Choosing(self, self._ports, sidebar=self._sidebar)
+            self._chooser = Choosing(
+                self, self._ports, sidebar=self._sidebar, load=self.load, learn=self.learn
+            )
         return self._chooser
 
     def load(self, mixture: Mixture) -> None:

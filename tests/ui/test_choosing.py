@@ -306,6 +306,19 @@ async def test_a_preset_that_changed_on_disk_meanwhile_is_left_alone(tmp_path: P
         assert now.sidebar.is_edited
 
 
+async def test_a_preset_that_leaves_models_open_stays_so(tmp_path: Path) -> None:
+    roles = preset("roles", "best/1", "best/2", merger="best/merger")
+    presets = shelf(tmp_path, shipped=[replace(MINE, name="embedded")], own=[roles])
+    async with program(presets, presets.filled(roles, ())) as now:
+        await edit(now)
+        await now.press("s")
+        await now.press("enter")
+
+        assert presets.load("roles") == roles
+        assert presets.load("my-roles").layers[0].repeat == 2
+        assert {agent.endpoint for agent in presets.load("my-roles").agents} == {"t"}
+
+
 async def test_a_shipped_preset_is_saved_under_a_name_of_ones_own(tmp_path: Path) -> None:
     presets = shelf(tmp_path, shipped=[MINE])
     async with program(presets, MINE) as now:
