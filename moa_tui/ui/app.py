@@ -8,6 +8,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import App
 from textual.binding import Binding
 
@@ -47,6 +48,7 @@ class MoaApp(App[None]):
         self._ports = ports
         self._start = start
         self.crash = self._crash = ""
+        self._typed_early: list[events.Key | events.Paste] | None = []
         self._shelf = themes.load(ports.theme_folders, stem=ports.theme)
         if ports.theme not in self._shelf.themes:
             self._shelf = themes.load(ports.theme_folders)
@@ -77,8 +79,18 @@ class MoaApp(App[None]):
         """Do what can wait until the first frame is out."""
         self.call_after_refresh(self._settle)
 
+    async def on_event(self, event: events.Event) -> None:
+        """Keep what is typed before there is a composer that could take it."""
+        if self._typed_early is not None and isinstance(event, events.Key | events.Paste):
+            self._typed_early.append(event)
+        else:
+            await super().on_event(event)
+
     def _settle(self) -> None:
-        """Collect garbage again, but not among what stays; load the other themes."""
+        """Take what was typed, collect garbage, but not among what stays; load other themes."""
+        early, self._typed_early = self._typed_early, None
+        for event in early or ():
+            self.post_message(event)
         if not self.is_headless:
             gc.freeze()
         gc.enable()
