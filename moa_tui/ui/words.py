@@ -130,11 +130,15 @@ def who_answers(mixture: Mixture) -> str:
     """Return how the proposers work, as a sentence or two."""
     seats = seats_of_layers(mixture)
     first = mixture.layers[0].seats
-    samples = len({agent.model for agent in first}) == 1 and len(first) > 1
-    what = f"samples of {first[0].name}" if samples else "models" if len(first) > 1 else "model"
-    verb = "answer at the same time" if len(first) > 1 else "answers"
-    watch = "you watch them" if len(first) > 1 else "you watch it"
-    sentence = f"{capital(number(len(first)))} {what} {verb}; {watch}."
+    models, answers = len({agent.model for agent in first}), len(first)
+    who = f"{number(answers)} models answer"
+    if models == 1:
+        who = f"{number(answers)} samples of {first[0].name} answer"
+    elif models < answers:
+        who = f"{number(models)} models give {number(answers)} answers"
+    sentence = f"{capital(who)} at the same time; you watch them."
+    if answers == 1:
+        sentence = "One model answers; you watch it."
     if len(seats) > 1:
         sentence += (
             f" They do so in {number(len(seats))} layers, and each later layer reads"

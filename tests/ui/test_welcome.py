@@ -71,6 +71,9 @@ def test_what_happens_is_told_in_words() -> None:
         "Three samples of smol answer at the same time; you watch them."
     )
     assert words.who_answers(mixture("a")) == "One model answers; you watch it."
+    assert words.who_answers(mixture("aab")) == (
+        "Two models give three answers at the same time; you watch them."
+    )
 
 
 @pytest.mark.parametrize(
