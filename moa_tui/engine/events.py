@@ -55,11 +55,15 @@ class LayerFinished(_Stamped):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeatStarted(_OfSeat):
-    """An attempt begins; ``given`` says that its text exists already and nobody is called."""
+    """An attempt begins; ``given`` says that its text exists already and nobody is called.
+
+    ``label`` is the agent's own name in the mixture, "" if it has none.
+    """
 
     role: SeatRole
     model: str
     given: bool = False
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

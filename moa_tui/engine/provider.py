@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
@@ -18,6 +19,11 @@ Kind: TypeAlias = Literal["openai", "ollama", "anthropic", "embedded", "scripted
 PhaseName: TypeAlias = Literal["queued", "connecting", "loading", "reading", "waiting"]
 FinishReason: TypeAlias = Literal["stop", "length", "content_filter", "refusal"]
 
+_NO_CHAT = re.compile(
+    r"embed|rerank|bert|minilm|whisper|transcri|moderat|diffusion|dall-e|reward|babbage|davinci"
+    r"|mmproj|(?<![a-z0-9])(?:bge|gte|e5|jina|tts|clip|flux|vae)(?![a-z0-9])",
+    re.IGNORECASE,
+)
 _OLLAMA_CLOUD = ".ollama.com"
 _NEAR = (".local", ".lan", ".internal", ".home.arpa")
 """What names in a network of one's own end with."""
@@ -206,13 +212,22 @@ class ModelInfo:
     """A model on offer, as far as the server says.
 
     ``context`` is its window in tokens, ``size`` its bytes on disk; ``is_chat`` is False for what
-    can't answer, like embedding models.
+    can't answer, like embedding models: by its name where the server doesn't say, see `can_chat`.
     """
 
     id: str
     context: int | None = None
     size: int | None = None
     is_chat: bool = True
+
+
+def can_chat(model: str) -> bool:
+    """Return whether a model may answer at all, by its name: for servers that don't say.
+
+    Embedding, reranking, speech, moderation and picture models don't; of a path only the last part
+    counts, since llama.cpp calls a model by its file.
+    """
+    return _NO_CHAT.search(model.rpartition("/")[2]) is None
 
 
 class Provider(Protocol):

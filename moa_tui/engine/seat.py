@@ -139,7 +139,7 @@ class SeatRun:
         self.outcome = None
         self.phase = None
         self._words = _Words(started=self._feed.t)
-        self._emit(SeatStarted, role=self._role, model=agent.model)
+        self._emit(SeatStarted, role=self._role, model=agent.model, label=agent.label)
         self._task = self._group.create_task(self._attempt_with(provider, agent))
         self._task.add_done_callback(self._ended)
 
@@ -147,7 +147,9 @@ class SeatRun:
         """Take a proposal that exists already; nobody is called."""
         self._attempt += 1
         self._agent = agent
-        self._emit(SeatStarted, role=self._role, model=agent.model, given=True)
+        self._emit(
+            SeatStarted, role=self._role, model=agent.model, given=True, label=agent.label
+        )
         self._conclude(proposal)
 
     def restart(self, agent: Agent) -> None:

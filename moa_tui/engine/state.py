@@ -92,6 +92,7 @@ class SeatState:
     seat: Seat
     role: SeatRole
     model: str
+    label: str = ""
     attempt: int = 1
     status: SeatStatus = "connecting"
     behind: str = ""
@@ -232,6 +233,7 @@ def _seat_after(state: RunState, event: SeatEvent) -> SeatState:
             seat=event.seat,
             role=event.role,
             model=event.model,
+            label=event.label,
             attempt=event.attempt,
             started_t=event.t,
             given=event.given,

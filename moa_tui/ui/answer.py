@@ -21,6 +21,7 @@ from moa_tui.ui.look import (
     RateMeter,
     elapsed,
     mark,
+    name_of,
     rate,
     row,
     seat_name,
@@ -93,7 +94,7 @@ class AnswerHead(Widget):
 
     def show_seat(self, seat: SeatState, *, t: float, detail: str = "") -> None:
         """Show a seat at ``t``; ``detail`` says how the answer was made."""
-        self._model = seat_name(seat.model)
+        self._model = name_of(seat)
         self._waiting = None
         self._detail = detail
         # Nobody races the aggregator, so it has no place.

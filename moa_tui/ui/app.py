@@ -19,6 +19,7 @@ from moa_tui.ui.ways_out import WaysOut
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
+    from textual.notifications import Notify
     from textual.screen import Screen
 
     from moa_tui.ui.ports import Ports, Start
@@ -85,6 +86,13 @@ class MoaApp(App[None]):
             self._typed_early.append(event)
         else:
             await super().on_event(event)
+
+    def _on_notify(self, event: Notify) -> None:
+        """Say something in passing, once while it stands there: six seats may say the same."""
+        event.prevent_default()
+        said = event.notification.message
+        if all(shown.message != said for shown in self._notifications):
+            super()._on_notify(event)
 
     def _settle(self) -> None:
         """Take what was typed, collect garbage, but not among what stays; load other themes."""

@@ -130,7 +130,7 @@ class Coat:
 def head(seat: SeatState, t: float, *, shape: Shape, palette: Palette, coat: Coat) -> Strip:
     """Return the head: bar, chip, name, state and elapsed time at the right."""
     width = shape.width - 2
-    name = look.seat_name(seat.model)
+    name = look.name_of(seat)
     time = f"{'  ' if shape.is_roomy else ' '}{look.elapsed(seat, t):>5}"
     mark = look.mark(seat, t)
     if 3 + 1 + cell_len(name) + 2 + cell_len(mark.text) + len(time) > width:

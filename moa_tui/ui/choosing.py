@@ -20,7 +20,7 @@ from moa_tui.ui.dialogs.presets import PresetPicker
 from moa_tui.ui.dialogs.writing import LineDialog, TextDialog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from textual.widget import Widget
 
@@ -64,6 +64,11 @@ class Choosing:
     def is_open(self) -> bool:
         """Whether a dialog is open."""
         return self._open is not None
+
+    @property
+    def pulled_now(self) -> Collection[str]:
+        """The models that are being fetched."""
+        return self._pulls.keys()
 
     def show(self, states: Sequence[EndpointState]) -> None:
         """Show what is known of the endpoints in the dialog that is open."""
@@ -135,6 +140,7 @@ class Choosing:
     def _pull(self, models: Sequence[str]) -> None:
         # The picker, which is told of every pull, never asks for one twice.
         self._pulls |= dict.fromkeys(models, (0, 0))
+        self._learn()
         self._host.run_worker(self._pulled(models), group="pull")
 
     async def _pulled(self, models: Sequence[str]) -> None:
@@ -145,6 +151,7 @@ class Choosing:
             if not why:
                 await self._ask(model.partition("/")[0])
             del self._pulls[model]
+            self._learn()
             self._tell_pulled(model, why)
 
     async def _fetched(self, model: str) -> str:
@@ -172,21 +179,33 @@ class Choosing:
 
     def save(self) -> None:
         """Save the mixture over the preset of the user's that it came from, else ask for a name."""
-        mixture, before = self._sidebar.mixture, self._sidebar.saved
+        mixture, before, why = self._sidebar.mixture, self._sidebar.saved, ""
         if self._is_yours(mixture.name) and not self._leaves_open(mixture.name):
-            if why := self._saved(mixture, over=before):
-                self._host.notify(why, severity="warning", markup=False)
-            return
+            if mixture == before:
+                self._host.notify(says.unchanged(mixture.name), markup=False)
+                return
+            why = self._saved(mixture, over=before)
+            if not why:
+                return
+
+        warned: set[str] = set()
 
         def named(text: str) -> str:
             for name in (text, _file_name(text)):
                 if self._is_yours(name):
                     return says.name_taken(name)
+                if name in self._presets.names() and name not in warned:
+                    warned.add(name)
+                    return says.stands_in(name)
             return self._saved(replace(mixture, name=text))
 
         is_taken = mixture.name in self._presets.names()
         name = f"my-{mixture.name}" if is_taken else _file_name(mixture.name)
-        self._push(LineDialog(says.SAVE_AS, name, check=named, placeholder=says.NAME_IT))
+        dialog = LineDialog(says.SAVE_AS, name, check=named, placeholder=says.NAME_IT)
+        self._push(dialog)
+        if why:
+            # Its first text counts as written, which takes a complaint back.
+            dialog.call_after_refresh(dialog.complain, why)
 
     def _is_yours(self, name: str) -> bool:
         return name in self._presets.names() and self._presets.origin(name) != "shipped"
@@ -236,7 +255,7 @@ class Choosing:
             return ""
 
         kind = TextDialog if wanted.is_long else LineDialog
-        dialog = kind(wanted.title, wanted.text, check=complaint)
+        dialog = kind(wanted.title, wanted.text, check=complaint, note=wanted.note)
         self._push(dialog, lambda text: self._sidebar.put_text(wanted.spot, text))
 
     # Endpoints.

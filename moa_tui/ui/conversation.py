@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, assert_never
 
 from textual import on, work
@@ -128,10 +129,16 @@ class ConversationScreen(Screen[None]):
     def _take_mixture(self) -> None:
         """Tell what the mixture is now; a prompt that waited for it is asked."""
         mixture, states = self._mixing.mixture, self._mixing.states
-        self._problem = told.problem(self._ports, mixture, states, is_preset=self._mixing.is_preset)
-        self._stage.welcome.show(
-            told.greeting(self._ports, self._start, mixture, states, problem=self._problem)
+        self._problem = told.problem(
+            self._ports,
+            mixture,
+            states,
+            is_preset=self._mixing.is_preset,
+            coming=self._mixing.pulled_now,
         )
+        greeting = told.greeting(self._ports, self._start, mixture, states, problem=self._problem)
+        broken = (*greeting.notices, *map(clean, self._mixing.broken))
+        self._stage.welcome.show(replace(greeting, notices=broken))
         if self._is_waiting and not self._mixing.is_undecided:
             self._is_waiting = False
             if not self._is_busy:
@@ -289,17 +296,22 @@ class ConversationScreen(Screen[None]):
         self._tell()
 
     def _facts(self) -> told.Facts:
-        running = None if self._run is None or self._state is None else self._state.mixture
-        mixture = running or self._mixing.mixture
+        mixture, run = self._mixing.mixture, self._state
+        ran = run.mixture if run is not None else None
+        if self._run is not None:
+            mixture = ran or mixture
+        elif ran is not None and ran != mixture.expanded():
+            # What was figured for one mixture must not stand beside the name of another.
+            run = None
         is_free = self._is_free
-        if self._state is None:
+        if run is None:
             is_free = told.is_free_by_name(self._ports, mixture)
         return told.Facts(
             title=self._turns.title,
             mixture=mixture,
-            run=self._state,
-            t=0.0 if self._state is None else self._state.t if self._run is None else self._run.t,
-            cost=told.cost(self._state, is_free=is_free),
+            run=run,
+            t=0.0 if run is None else run.t if self._run is None else self._run.t,
+            cost=told.cost(run, is_free=is_free),
             is_demo=self._start.is_demo,
         )
 

@@ -41,6 +41,9 @@ ADD_SEAT: Final = "+ add a seat"
 ADD_ENDPOINT: Final = "+ add an endpoint"
 CHOOSE_ONE: Final = "choose a model"
 SAVE_AS: Final = "Save the mixture as a preset"
+THE_MIXTURE: Final = "the mixture"
+THE_AGGREGATOR: Final = "the aggregator"
+NEEDS_REFERENCES: Final = "{references} is where the proposals go; it must be there"
 NAME_IT: Final = "a name, like team"
 
 KEY_SET: Final = "key set"
@@ -49,7 +52,7 @@ ASKING: Final = "asking"
 ABSENT: Final = "not running"
 NOT_FETCHED: Final = "not fetched"
 UNKNOWN: Final = "unknown"
-NO_MODELS: Final = "no models"
+NO_MODELS: Final = "no models yet"
 
 
 def models(count: int) -> str:
@@ -74,9 +77,24 @@ def who(place: Place, *, is_more: bool) -> str:
     return "One more fallback of the aggregator" if is_more else "A model for the fallback"
 
 
+def whose(title: str, owner: str) -> str:
+    """Return what is written and for whom: "system of llama3.2:3b"."""
+    return f"{title.lower()} of {owner}"
+
+
 def name_taken(name: str) -> str:
     """Return that one of the user's presets has this name already."""
     return f"you have a preset {name} already: choose another name, or delete that one first"
+
+
+def stands_in(name: str) -> str:
+    """Return that a preset that comes along has this name."""
+    return f"a preset {name} comes along: yours will stand in its place; enter again to do so"
+
+
+def unchanged(name: str) -> str:
+    """Return that there is nothing to save."""
+    return f"{name} is as it was saved"
 
 
 def saved(name: str) -> str:

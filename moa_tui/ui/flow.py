@@ -228,5 +228,7 @@ def _times(seats: Sequence[SeatState], t: float, *, room: int, palette: Palette)
 
 def _family(seat: SeatState) -> str:
     """Return a model's name without its size: llama3.2:3b is llama3.2, gpt-oss-20b gpt-oss."""
+    if seat.label:
+        return look.name_of(seat).partition(f" {look.DOT} ")[0]
     name = look.seat_name(seat.model).partition(":")[0]
     return look.clip(_SIZE.sub("", name) or name, _LONGEST_FAMILY)

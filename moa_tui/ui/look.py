@@ -184,6 +184,12 @@ def seat_name(model: str) -> str:
     return one_line(model.rpartition("/")[2] or model)
 
 
+def name_of(seat: SeatState) -> str:
+    """Return what people call who sits there: the label that the mixture gives, then the model."""
+    name = seat_name(seat.model)
+    return f"{one_line(seat.label)} {DOT} {name}" if seat.label else name
+
+
 # Figures. Every one fits the field of its kind: time 5 cells, tokens 5, rate 4, ttft 4.
 
 

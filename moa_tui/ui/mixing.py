@@ -17,7 +17,7 @@ from moa_tui.ui.room import SIDEBAR_FROM
 from moa_tui.ui.sidebar import Sidebar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -64,6 +64,7 @@ class Mixing(Horizontal):
             is_editable=self._can_choose,
         )
         self._chooser: Choosing | None = None
+        self._broken: tuple[str, ...] = ()
 
     def compose(self) -> ComposeResult:
         """Sidebar, stage."""
@@ -88,6 +89,16 @@ class Mixing(Horizontal):
         if self._ports.places is None or self._is_looking or not self._can_choose:
             return ()
         return self._ports.places.states()
+
+    @property
+    def pulled_now(self) -> Collection[str]:
+        """The models that are being fetched."""
+        return () if self._chooser is None else self._chooser.pulled_now
+
+    @property
+    def broken(self) -> Sequence[str]:
+        """The mistakes of presets that can't be read, in words; known once somebody looked."""
+        return self._broken
 
     @property
     def is_undecided(self) -> bool:
@@ -129,6 +140,8 @@ class Mixing(Horizontal):
 
     @work(group="detect")
     async def _detect(self) -> None:
+        if self._ports.presets is not None:
+            _, self._broken = await asyncio.to_thread(self._ports.presets.all)
         if self._ports.places is not None:
             await self._ports.places.detect()
         self._is_looking = False

@@ -33,7 +33,7 @@ def fold(
     """Return one row a seat: chip, name, place, lane, seconds, tokens, tokens a second."""
     is_wide = width >= WIDE_FROM
     least, most = _NAMES[is_wide]
-    longest = max((cell_len(look.seat_name(seat.model)) for seat in seats), default=0)
+    longest = max((cell_len(look.name_of(seat)) for seat in seats), default=0)
     names = min(max(least, longest + 1), most)
     marks = [_mark(seat, t) for seat in seats]
     states = 1 + max((cell_len(mark.text) for mark in marks if mark), default=0)
@@ -70,7 +70,7 @@ def _mark(seat: SeatState, t: float) -> look.Mark | None:
 
 
 def _name(seat: SeatState, names: int, *, is_wide: bool, palette: Palette) -> list[Segment]:
-    name = look.clip(look.seat_name(seat.model), names - 1)
+    name = look.clip(look.name_of(seat), names - 1)
     indent = " " * (INDENT if is_wide else 0)
     padded = f" {name}{' ' * (names - cell_len(name))}"
     return [Segment(indent), palette.chip(seat.seat.number), Segment(padded, palette.ink)]
@@ -125,7 +125,7 @@ def _entry(
     mark = look.mark(seat, t, narrow=True)
     count = look.tokens(seat.tokens) if seat.tokens else ""
     room = width - 3 - 3 - 1 - cell_len(count) - 1
-    name = look.clip(look.seat_name(seat.model), room)
+    name = look.clip(look.name_of(seat), room)
     ink = palette.bright + look.BOLD if is_shown else palette.muted
     return [
         palette.chip(seat.seat.number),

@@ -257,7 +257,7 @@ class Tile(Widget, can_focus=True):
         """Yield (row, what it tells, how it is drawn) of head, lane and foot."""
         shape, palette, coat, t = self._shape, self._palette, self._coat, self._t
         cells, rate, number = self._cells, self._rate, seat.seat.number
-        told = (number, seat.model, look.mark(seat, t), look.elapsed(seat, t))
+        told = (number, look.name_of(seat), look.mark(seat, t), look.elapsed(seat, t))
         yield 0, told, lambda: card.head(seat, t, shape=shape, palette=palette, coat=coat)
         if shape.is_roomy:
             bar = card.lane(cells, seat, width=shape.lane_width, palette=palette)

@@ -10,7 +10,7 @@ from moa_tui.text import clean, one_line
 from moa_tui.ui import look, words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from moa_tui.engine.mixture import Mixture
     from moa_tui.engine.provider import Providers
@@ -142,12 +142,17 @@ def needs_fetch(ports: Ports, mixture: Mixture) -> bool:
 
 
 def problem(
-    ports: Ports, mixture: Mixture, states: Sequence[EndpointState], *, is_preset: bool
+    ports: Ports,
+    mixture: Mixture,
+    states: Sequence[EndpointState],
+    *,
+    is_preset: bool,
+    coming: Collection[str] = (),
 ) -> Problem | None:
     """Return what keeps most of the models that can't answer from it; None: nothing is known.
 
-    ``is_preset``: the preset picker can have its models pulled. The embedded model is fetched
-    without a word.
+    ``is_preset``: the preset picker can have its models pulled; ``coming`` are those that are being
+    pulled. The embedded model is fetched without a word.
     """
     if not states:
         return None
@@ -162,7 +167,9 @@ def problem(
             continue
         # Where nothing can be fetched, the fix says already what is wrong.
         why = (live.fix or live.word, "")
-        if live.can_pull:
+        if one.model in coming:
+            why = (words.BEING_PULLED, "")
+        elif live.can_pull:
             why = (live.word, words.PULL_THEM if is_preset else live.fix)
         missing.setdefault(why, []).append(one_line(one.model))
     if not missing:

@@ -35,6 +35,7 @@ FOUND_KEY: Final = "f8"
 NOT_CONTACTED: Final = "not contacted before you ask it; ctrl+o lists its models"
 NO_MODELS: Final = "no models"
 PULL_ONE: Final = "no models yet: ollama pull llama3.2, or another"
+BEING_PULLED: Final = "being pulled, not here yet"
 PULL_THEM: Final = "ctrl+t, then ctrl+l pulls"
 
 FREE: Final = "free"

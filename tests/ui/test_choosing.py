@@ -300,10 +300,23 @@ async def test_a_preset_that_changed_on_disk_meanwhile_is_left_alone(tmp_path: P
         presets.save(replace(MINE, temperature=0.1))
         await now.press("s")
 
-        (told,) = now.told
-        assert "has changed since it was read" in told
+        assert "has changed since it was read" in " ".join(now.text.split())
         assert presets.load("mine").temperature == 0.1
         assert now.sidebar.is_edited
+        await type_over(now, "mine-2")
+        assert presets.load("mine-2").layers[0].repeat == 2
+        assert presets.load("mine").temperature == 0.1
+
+
+async def test_a_preset_without_an_edit_is_not_written_again(tmp_path: Path) -> None:
+    presets = shelf(tmp_path, own=[MINE])
+    (tmp_path / "own" / "mine.toml").write_text(f"# mine\n{presets.source('mine')}", "utf-8")
+    async with program(presets, MINE) as now:
+        now.sidebar.focus()
+        await now.press("s")
+
+        assert now.told == ["mine is as it was saved"]
+        assert presets.source("mine").startswith("# mine\n")
 
 
 async def test_a_preset_that_leaves_models_open_stays_so(tmp_path: Path) -> None:
@@ -371,7 +384,11 @@ async def test_a_shipped_name_makes_a_preset_in_its_place(tmp_path: Path) -> Non
         await go_to(now, "name")
         await now.press("s")
         await type_over(now, "local-trio")
+        warned, before = now.text, presets.origin("local-trio")
+        await now.press("enter")
 
+        assert "a preset local-trio comes along" in warned
+        assert before == "shipped"
         assert presets.origin("local-trio") == "yours for shipped"
 
 
@@ -393,8 +410,7 @@ async def test_what_cant_be_written_is_told_and_stays_edited(tmp_path: Path) -> 
         (tmp_path / "own" / "mine.toml").write_text("lyers = 2", encoding="utf-8")
         await now.press("s")
 
-        (told,) = now.told
-        assert "mend it first" in told
+        assert "mend it first" in now.text
         assert now.sidebar.is_edited
 
 

@@ -44,6 +44,14 @@ async def test_what_is_found_makes_the_mixture(tmp_path: Path) -> None:
         assert "4 models" in now.text
 
 
+async def test_presets_that_cant_be_read_are_told_at_the_start(tmp_path: Path) -> None:
+    presets = shelf(tmp_path)
+    (tmp_path / "own" / "bad.toml").write_text("lyers = 2", "utf-8")
+    async with program(presets) as now:
+        assert "bad.toml" in "".join(now.text.split())
+        assert "lyers" in now.text
+
+
 async def test_a_mixture_that_was_chosen_stays_whatever_is_found(tmp_path: Path) -> None:
     async with program(shelf(tmp_path), EMBEDDED, looks_for_ever=True) as now:
         await now.find(OLLAMA)
@@ -161,6 +169,9 @@ async def test_the_header_tells_of_the_run_and_the_composer_of_the_next(tmp_path
         assert "2 proposers × 1 layer" in running.split("\n")[0]
         assert "2 × 3 + 1 = 7 calls" in running
         assert "2 proposers × 3 layers" in now.stage.row(0)
+        assert "tok" in running.split("\n")[0]
+        assert "tok" not in now.stage.row(0)
+        assert "done" not in now.stage.row(0)
 
 
 async def test_the_header_tells_what_the_run_costs_whatever_comes_next(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -496,3 +497,31 @@ async def test_the_footer_names_only_keys_that_work() -> None:
     assert idle == "enter send ^j new line tab examples f9 sidebar ^q quit"
     assert writing == "esc stop enter queue ^j new line f3 merge now tab tiles f9 sidebar ^q quit"
     assert watching == "esc stop seat r retry m merge now 1-9 seat i composer f9 sidebar ^q quit"
+
+
+async def test_a_seat_is_called_by_its_label_wherever_it_stands() -> None:
+    poet = replace(mixture("ab"), layers=(Layer(proposers=(Agent(model="t/a", label="poet"),)),))
+    show = stage(TRIO, poet)
+    async with show.app.run_test(size=(160, 48)) as pilot:
+        await ask(pilot, "why")
+        await show.pass_(pilot, 1.0)
+        racing = show.text
+        await show.pass_(pilot, 10.0)
+        done = show.text
+
+    assert "1  poet · a" in racing
+    assert "1  poet · a" in done
+
+
+async def test_what_six_seats_say_alike_is_said_once() -> None:
+    show = stage(TRIO)
+    async with show.app.run_test(size=(160, 48), notifications=True) as pilot:
+        for _ in range(6):
+            show.app.notify("temperature ends at 2", markup=False)
+        show.app.notify("something else", markup=False)
+        await settle(pilot)
+        said = show.text
+
+    assert said.count("temperature ends at 2") == 1
+    assert said.count("something else") == 1
+    assert said.index("temperature ends at 2") < said.index("Ask ·")

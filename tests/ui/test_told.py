@@ -81,6 +81,13 @@ def test_models_that_arent_pulled_are_told_with_what_pulls_them() -> None:
     )
 
 
+def test_a_model_that_is_being_pulled_says_so() -> None:
+    mix = preset("p", "ollama/mistral")
+    found = told.problem(ports(), mix, STATES, is_preset=True, coming=["ollama/mistral"])
+    assert found is not None
+    assert found.full == "ollama/mistral: being pulled, not here yet"
+
+
 def test_a_server_that_doesnt_run_is_told_with_how_to_start_it() -> None:
     assert problem("lmstudio/x") == (
         "lmstudio/x: nothing listens at 127.0.0.1:1234; start LM Studio's server"
