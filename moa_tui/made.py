@@ -34,6 +34,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
+from moa_tui.engine.provider import can_chat
 from moa_tui.text import one_line
 
 if TYPE_CHECKING:
@@ -57,12 +58,12 @@ _BILLIONS = re.compile(
     r"(?<![a-z0-9.])(?:([0-9]+)x)?e?([0-9]+(?:\.[0-9]+)?)b(?![a-z0-9])", re.IGNORECASE
 )
 _MILLIONS = re.compile(r"(?<![a-z0-9.])([0-9]{2,4})m(?![a-z0-9])", re.IGNORECASE)
-_NO_CHAT = re.compile(
-    r"embed|rerank|bert|minilm|whisper|transcri|speech|audio|ocr|guard|moderat|diffusion|dall-e"
-    r"|reward|translat|babbage|davinci|mmproj"
-    r"|(?<![a-z0-9])(?:bge|gte|e5|jina|tts|clip|flux|image|video|vae|base|text)(?![a-z0-9])",
+_FOR_OTHER_WORK = re.compile(
+    r"speech|audio|ocr|guard|translat|(?<![a-z0-9])(?:image|video|base|text)(?![a-z0-9])",
     re.IGNORECASE,
 )
+"""What may answer, but wasn't made for it: nobody's first choice."""
+
 _WORD = re.compile(r"[a-z]+")
 _MAKERS = frozenset(("meta", "google", "microsoft", "mistralai", "nvidia", "ibm", "unsloth"))
 """Words before a family's name that say who made or packed it."""
@@ -215,7 +216,9 @@ def _fitting(state: EndpointState) -> list[_Model]:
     models: dict[object, _Model] = {}
     for info in state.models:
         is_elsewhere = only_here and info.size is None
-        if not info.is_chat or is_elsewhere or not info.id.strip() or _NO_CHAT.search(info.id):
+        if not info.is_chat or is_elsewhere or not info.id.strip():
+            continue
+        if not can_chat(info.id) or _FOR_OTHER_WORK.search(info.id):
             continue
         family = _family(info.id)
         # One download under two names ("llama3.2:latest", "llama3.2:3b") has the same bytes.

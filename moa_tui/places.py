@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from moa_tui.addresses import is_meant, may_be_key, name_for, place_of, urls_of
 from moa_tui.config import KNOWN_ENDPOINTS, url_problem
-from moa_tui.engine.provider import Endpoint
+from moa_tui.engine.provider import Endpoint, ModelInfo
 from moa_tui.errors import ConfigError, ProviderError, nearest
 from moa_tui.keys import find_key
 from moa_tui.text import looks_like_key, one_line, redact
@@ -80,7 +80,10 @@ class Places:
         ]
         endpoints.sort(key=lambda endpoint: not endpoint.is_own)
         return tuple(
-            self._states.get(endpoint.name) or self._unasked(endpoint) for endpoint in endpoints
+            self._since_fetched(endpoint)
+            or self._states.get(endpoint.name)
+            or self._unasked(endpoint)
+            for endpoint in endpoints
         )
 
     async def detect(self) -> tuple[EndpointState, ...]:
@@ -159,6 +162,21 @@ class Places:
 
     # What was found out
 
+    def _since_fetched(self, endpoint: Endpoint) -> EndpointState | None:
+        """Return the embedded endpoint as it is since its model was fetched, if it was absent."""
+        state = self._states.get(endpoint.name)
+        is_missing = endpoint.kind == "embedded" and state is not None and state.status == "absent"
+        if not is_missing or not self._embedded.is_present:
+            return None
+        try:
+            self._connections(endpoint.name)
+        except ConfigError:
+            return None  # the file is here, and still nothing that runs it: as the state says
+        fetched = ModelInfo(id=self._embedded.model.partition("/")[2])
+        return EndpointState(
+            endpoint=endpoint, status="found", models=(fetched,), message=_NO_KEY_NEEDED
+        )
+
     def _unasked(self, endpoint: Endpoint) -> EndpointState:
         try:
             self._connections.endpoint(endpoint.name)
@@ -236,8 +254,8 @@ class Places:
         if address.isupper() and _VARIABLE.fullmatch(address):
             hint = nearest(address, filter(None, variables))
             raise ConfigError(
-                f"{address} is no known vendor's key; for another server type its URL, a space, "
-                f"and {address}{hint}"
+                f"{address} is no known vendor's variable; for another server type its URL, "
+                f"a space and {address}{hint}"
             )
         self._urls(address)
         return self._at(address if "://" in address else f"//{address}", variable)

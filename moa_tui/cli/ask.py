@@ -14,6 +14,7 @@ from moa_tui.cli.choice import (
     is_chosen,
     needs_detection,
     needs_fetch,
+    used_last,
     without_lost_preset,
 )
 from moa_tui.cli.report import Lines, Output, Progress
@@ -22,7 +23,7 @@ from moa_tui.engine.events import RunFailed, RunFinished
 from moa_tui.engine.prompt import Conversation
 from moa_tui.engine.run import open_run
 from moa_tui.errors import CommandError, ConfigError
-from moa_tui.text import clean
+from moa_tui.text import clean, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,6 +70,9 @@ def question(arguments: Arguments, setup: Setup, *, streams: Streams) -> Questio
     asked = Question(_prompt(arguments.text, streams), mixture, setup)
     for notice in () if arguments.is_quiet else setup.notices:
         streams.tell(notice)
+    remembered = used_last(arguments.wishes, setup)
+    if remembered and not (arguments.is_quiet or arguments.as_json):
+        streams.tell(f"preset {one_line(remembered, 60)}, used last")
     return asked
 
 
@@ -116,6 +120,22 @@ def _prompt(text: str | None, streams: Streams) -> str:
     return prompt
 
 
+async def _refuse_missing(mixture: Mixture, setup: Setup) -> None:
+    """Refuse a model of the embedded endpoint that has no file, before others are called in vain.
+
+    Raises:
+        ConfigError: there is no such model.
+    """
+    kinds = {name: endpoint.kind for name, endpoint in setup.endpoints.items()}
+    models = {agent.model for agent in mixture.agents if kinds.get(agent.endpoint) == "embedded"}
+    for model in sorted(models) if setup.ports.places else ():
+        state = await setup.places.ask(model.partition("/")[0])
+        files = [f"{state.endpoint.name}/{info.id}" for info in state.models]
+        if files and model.lower() not in files:
+            shown = one_line(model, 60)
+            raise ConfigError(f"there is no {shown}; there is: {one_line(', '.join(files), 200)}")
+
+
 async def answer(asked: Question, arguments: Arguments, *, streams: Streams) -> int:
     """Run the mixture once, tell it as the arguments want it told, and return the exit code.
 
@@ -127,6 +147,7 @@ async def answer(asked: Question, arguments: Arguments, *, streams: Streams) -> 
     """
     ports = asked.setup.ports
     mixture = asked.mixture or await _found(arguments, asked.setup, streams=streams)
+    await _refuse_missing(mixture, asked.setup)
     output = Output(streams.stdout)
     report: Lines | Progress = Lines(output, streams.stderr)
     if not arguments.as_json:

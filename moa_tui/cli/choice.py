@@ -49,6 +49,11 @@ def is_chosen(wishes: Wishes, setup: Setup) -> bool:
     return bool(named or wishes.proposers)
 
 
+def used_last(wishes: Wishes, setup: Setup) -> str:
+    """Return the name of the preset used last if nothing goes before it, else ""."""
+    return "" if wishes.preset or setup.preferred or wishes.proposers else setup.last_used
+
+
 def needs_detection(wishes: Wishes, setup: Setup) -> bool:
     """Return whether `choose` should know what there is at the user's own servers.
 
@@ -57,7 +62,7 @@ def needs_detection(wishes: Wishes, setup: Setup) -> bool:
     models = (*wishes.proposers, *([wishes.aggregator] if wishes.aggregator else ()))
     if not is_chosen(wishes, setup) or any("/" not in model for model in models):
         return True
-    name = wishes.preset or setup.preferred or ("" if wishes.proposers else setup.last_used)
+    name = wishes.preset or setup.preferred or used_last(wishes, setup)
     if name not in setup.presets.names():
         return False
     base = setup.presets.load(name)

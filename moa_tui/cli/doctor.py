@@ -47,7 +47,7 @@ async def doctor(arguments: Arguments, setup: Setup, *, streams: Streams) -> int
 
     Returns 0 if all is well. Returns 1 if something needed is broken: a seat of the preset;
     without one, an endpoint that is there but fails, or that no endpoint has a model. A mistake in
-    the settings counts as well.
+    the settings counts as well; a preset's file that is broken is only told.
 
     Raises:
         ConfigError: no preset has this name, or its file has a mistake.
@@ -55,7 +55,6 @@ async def doctor(arguments: Arguments, setup: Setup, *, streams: Streams) -> int
     name = arguments.wishes.preset
     mixture = setup.presets.load(name) if name else None
     _, broken_presets = setup.presets.all()
-    mistakes = (*setup.notices, *broken_presets)
     if mixture and not arguments.as_json:
         streams.tell(f"asking the models of {mixture.name} for one token each")
     states = await survey(setup.places)
@@ -64,7 +63,9 @@ async def doctor(arguments: Arguments, setup: Setup, *, streams: Streams) -> int
     if arguments.as_json:
         document = {
             "ok": is_well,
-            "mistakes": list(mistakes),
+            "mistakes": list(setup.mistakes),
+            "notices": [notice for notice in setup.notices if notice not in setup.mistakes],
+            "presets_broken": list(broken_presets),
             "endpoints": [as_data(state) for state in states],
             "preset": name,
             "calls": [{"ok": not trial.kind, **asdict(trial)} for trial in trials or ()],
@@ -75,8 +76,8 @@ async def doctor(arguments: Arguments, setup: Setup, *, streams: Streams) -> int
         if mixture and trials:
             streams.write(f"\npreset {mixture.name}, one token of each:\n")
             streams.write(_trials_table(trials))
-        for mistake in mistakes:
-            streams.tell(mistake)
+        for notice in (*setup.notices, *broken_presets):
+            streams.tell(notice)
         if not _can_chat(states):
             streams.tell(f"no model is there: start a server, set a key, or fetch one: {PULL}")
     return _WELL if is_well else _BROKEN

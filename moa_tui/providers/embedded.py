@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from moa_tui.engine.provider import ModelInfo, Phase
+from moa_tui.engine.provider import ModelInfo, Phase, can_chat
 from moa_tui.errors import ConfigError, ProviderError
 from moa_tui.providers.llama_server import CHILD, LlamaServer, Order, start
 from moa_tui.providers.openai import OpenAIProvider
@@ -137,7 +137,7 @@ class EmbeddedProvider:
     async def models(self) -> tuple[ModelInfo, ...]:
         """List the files of the models folder; no child is needed for that."""
         return tuple(
-            ModelInfo(id=name, context=_window(file))
+            ModelInfo(id=name, context=_window(file), is_chat=can_chat(name))
             for name, file in model_files(self._folder).items()
         )
 

@@ -31,6 +31,19 @@ _LOADING = re.compile(r"loading model|model is loading|currently loading", re.IG
 _NO_MODEL = re.compile(
     r"model_not_found|model .{0,200}(?:not found|does not exist|not exist)", re.IGNORECASE
 )
+_UNFIT = re.compile(
+    r"(?:unexpected|unknown|unsupported|unrecogni[sz]ed|invalid|no such) ?_?"
+    r"(?:end ?point|path|route|url|method|model|param|argument|field|value|request|role|api|key)"
+    r"|invalid_|not (?:be )?(?:found|supported|allowed|loaded|permitted)|no models? (?:is )?loaded"
+    r"|(?:does not|doesn't|not) exist|_not_found|method not",
+    re.IGNORECASE,
+)
+_PASSING = re.compile(
+    r"overload|capacity|busy|rate.?limit|too many requests|try again|retry|temporar|unavailable"
+    r"|time[d-]?.?out|internal|server_error|upstream|exhausted"
+    r"|(?:status|code|error|http)[ :=]{1,3}5[0-9]{2}\b",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(r"[0-9]{3}")
 _NEVER_RETRIED_5XX = (501, 505)
 _RETRIED_4XX: Mapping[int, FailureKind] = {
@@ -134,7 +147,12 @@ def is_error(frame: Mapping[str, object]) -> bool:
 
 
 def error_in_stream(frame: object) -> ProviderError:
-    """Return what an error frame inside an answer with status 200 says."""
+    """Return what an error frame inside an answer with status 200 says.
+
+    A numeric code says whether it may pass, as the same HTTP status would. Without one the words
+    do: those that find fault with the request itself, and don't speak of a passing trouble as
+    well, will be the same next time; any others may not.
+    """
     inner: object = frame
     if isinstance(inner, dict):
         groq = inner.get("x_groq")
@@ -142,7 +160,11 @@ def error_in_stream(frame: object) -> ProviderError:
     inner = inner or frame
     code = _code_of(inner) or _code_of(frame)
     message = words_of(inner) or "the server reported an error"
-    return ProviderError("midstream", message, retry=code is None or _may_pass(code))
+    said = f"{message} {_labels_of(inner)}"
+    is_unfit = _UNFIT.search(said) is not None and not _PASSING.search(said)
+    retry = _may_pass(code) if code else not is_unfit
+    hint = "choose another model or endpoint, or check base_url" if is_unfit and not retry else ""
+    return ProviderError("midstream", message, hint, retry=retry)
 
 
 def of_status(
@@ -261,6 +283,14 @@ def _code_of(error: object) -> int | None:
         if isinstance(value, int | str) and _NUMBER.fullmatch(str(value)):
             return int(value)
     return None
+
+
+def _labels_of(error: object) -> str:
+    """Return the words by which an error names its own sort."""
+    if not isinstance(error, dict):
+        return ""
+    labels = (error.get(key) for key in ("type", "code", "status"))
+    return " ".join(label for label in labels if isinstance(label, str))
 
 
 def _may_pass(code: int) -> bool:

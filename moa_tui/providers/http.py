@@ -226,6 +226,10 @@ class HttpClient:
     def _unreachable(self, causes: list[BaseException], fault: Exception) -> ProviderError:
         host = urlsplit(self.endpoint.base_url).hostname or self.endpoint.base_url
         if any(isinstance(cause, socket.gaierror) for cause in causes):
+            if self.endpoint.key_page:
+                # A known vendor's address has no mistake.
+                message = f"{host} can't be looked up"
+                return ProviderError("connect", message, "check the network")
             hint = "check the name in base_url, and the network"
             return ProviderError("connect", f"no such host: {host}", hint)
         if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):

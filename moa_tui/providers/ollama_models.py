@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from moa_tui.engine.provider import ModelInfo
+from moa_tui.engine.provider import ModelInfo, can_chat
 from moa_tui.errors import ProviderError
 from moa_tui.providers.ollama_traffic import full_name
 
@@ -27,7 +27,9 @@ _SERIAL_FAMILIES = frozenset(
 )
 """What Ollama runs one call at a time of, whatever OLLAMA_NUM_PARALLEL says."""
 
-_NO_CHAT = re.compile(r"bert|embed|minilm|rerank|\bbge\b", re.IGNORECASE)
+_NO_CHAT = re.compile(r"bert|embed", re.IGNORECASE)
+"""Families of models that can't."""
+
 _LARGEST_WINDOW = 1 << 30
 
 
@@ -150,8 +152,9 @@ def _is_chat(name: str, row: Mapping[str, object]) -> bool:
         return "completion" in can
     details = _table(row.get("details"))
     families = details.get("families")
-    kin = [name, details.get("family"), *(families if isinstance(families, list) else ())]
-    return not any(isinstance(each, str) and _NO_CHAT.search(each) for each in kin)
+    kin = [details.get("family"), *(families if isinstance(families, list) else ())]
+    is_silent = any(isinstance(each, str) and _NO_CHAT.search(each) for each in kin)
+    return can_chat(name) and not is_silent
 
 
 def _table(value: object) -> Mapping[str, object]:

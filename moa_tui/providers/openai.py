@@ -6,7 +6,7 @@ import random
 import re
 from typing import TYPE_CHECKING
 
-from moa_tui.engine.provider import ModelInfo
+from moa_tui.engine.provider import ModelInfo, can_chat
 from moa_tui.errors import ProviderError
 from moa_tui.providers.completion import ChatDecoder
 from moa_tui.providers.http import HttpClient
@@ -175,7 +175,7 @@ def read_models(listing: object) -> tuple[ModelInfo, ...]:
     for row in rows:
         name = row if isinstance(row, str) else _first(row, "id", "name", "model")
         if isinstance(name, str) and name:
-            models[name] = ModelInfo(id=name, context=_context_of(row))
+            models[name] = ModelInfo(id=name, context=_context_of(row), is_chat=can_chat(name))
     return tuple(models.values())
 
 

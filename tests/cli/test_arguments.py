@@ -74,7 +74,11 @@ def test_a_temperature_can_be_left_out() -> None:
     [
         ("ask --presett x", '"--presett" is no option or argument here; did you mean "--preset"?'),
         ("ask --xyz", '"--xyz" is no option or argument here; see moa-tui --help'),
-        ("ask a b", '"b" is no option or argument here; see moa-tui --help'),
+        ("ask hello there", 'put the prompt in quotes: moa-tui ask "hello there"'),
+        ("ask why does --json it rain", 'put the prompt in quotes: moa-tui ask "why does it rain"'),
+        ("ask what costs $5", 'put the prompt in quotes: moa-tui ask "…"'),
+        ("models them", '"them" is no option or argument here; see moa-tui --help'),
+        ("ask a --presett", '"--presett" is no option or argument here; did you mean "--preset"?'),
         (
             "ak",
             (

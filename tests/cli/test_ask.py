@@ -16,7 +16,7 @@ from moa_tui.cli.arguments import parse
 from moa_tui.cli.ask import answer, question
 from moa_tui.cli.setup import Streams
 from moa_tui.engine.mixture import Agent, Layer
-from moa_tui.engine.provider import Finish, Relabel, Text, Thinking
+from moa_tui.engine.provider import Endpoint, Finish, Relabel, Text, Thinking
 from moa_tui.errors import ConfigError, ProviderError
 from moa_tui.providers.scripted import Wait
 
@@ -233,7 +233,20 @@ def test_what_is_found_is_not_said_beside_json_or_when_quiet(option: str) -> Non
 def test_nothing_is_looked_for_once_a_preset_was_used() -> None:
     places = Around()
     given = setup(PAIR, scripts=SAYING, places=places, last_used="team", makes=[mixture("t/x")])
-    assert (unchosen(given)[1].out, places.asked) == ("The answer\n", [])
+    _, at = unchosen(given)
+    assert (at.out, places.asked) == ("The answer\n", [])
+    assert at.err[0] == "moa-tui: preset team, used last"
+
+
+@pytest.mark.parametrize("options", [["--quiet"], ["--json"]])
+def test_the_preset_used_last_is_not_said_beside_json_or_when_quiet(options: list[str]) -> None:
+    given = setup(PAIR, scripts=SAYING, places=Around(), last_used="team")
+    assert unchosen(given, *options)[1].err == []
+
+
+def test_a_preset_that_was_named_is_not_the_one_used_last() -> None:
+    given = setup(PAIR, scripts=SAYING, places=Around(), last_used="team")
+    assert not any("used last" in line for line in asked(["why"], given)[1].err)
 
 
 def test_a_lost_last_preset_is_told_and_the_rest_is_tried() -> None:
@@ -284,6 +297,32 @@ def test_an_endpoint_without_a_key_is_refused_before_anything_is_called() -> Non
     with pytest.raises(ConfigError, match="groq needs a key"):
         asked(["why"], setup(mixture("t/a", "groq/b", to="t/m"), scripts=SAYING), at)
     assert (at.out, at.err) == ("", [])
+
+
+EMBEDDED = Endpoint(name="embedded", kind="embedded")
+
+
+def with_files(*files: str, to: str) -> Setup:
+    here = replace(place("embedded", *files), endpoint=EMBEDDED)
+    places = Around([here], answers={"embedded": here})
+    called = mixture("t/a", "t/b", to=to)
+    return setup(called, scripts=SAYING, places=places, endpoints=[EMBEDDED])
+
+
+def test_an_embedded_model_without_a_file_is_refused_before_anything_is_called() -> None:
+    at = Screenless()
+    with pytest.raises(ConfigError) as caught:
+        asked(["why"], with_files("mine", "other", to="embedded/nope"), at)
+    assert str(caught.value) == (
+        "there is no embedded/nope; there is: embedded/mine, embedded/other"
+    )
+    assert (at.out, at.err) == ("", [])
+
+
+def test_an_embedded_model_with_a_file_is_called_however_it_is_written() -> None:
+    # The test's connections know no embedded model: that is how far it comes.
+    with pytest.raises(ConfigError, match="embedded needs a key"):
+        asked(["why"], with_files("mine", to="embedded/Mine"))
 
 
 # Ways out

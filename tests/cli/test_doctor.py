@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import virtual_time
-from cli_given import Around, Screenless, mixture, place, setup
+from cli_given import Around, Screenless, Shelf, mixture, place, setup
 from racing import does, says
 
 from moa_tui.cli.arguments import parse
@@ -88,6 +88,32 @@ def test_mistakes_of_the_settings_are_told_and_count() -> None:
 def test_what_is_wrong_in_files_that_are_left_out_is_told() -> None:
     code, at = examined(replace(at_places(FOUND), notices=["state.toml: y"]))
     assert (code, at.err) == (0, ["moa-tui: state.toml: y"])
+
+
+def test_json_keeps_what_counts_and_what_is_only_told_apart() -> None:
+    given = at_places(FOUND)
+    shelf = Shelf(mistakes=["presets/x.toml: z"])
+    given = replace(given, presets=shelf, notices=["state.toml: y"])
+    code, at = examined(given, "--json")
+    told = json.loads(at.out)
+    assert (code, told["ok"], told["mistakes"]) == (0, True, [])
+    assert (told["notices"], told["presets_broken"]) == (["state.toml: y"], ["presets/x.toml: z"])
+
+    broken = replace(given, mistakes=["config.toml: x"], notices=["config.toml: x"])
+    code, at = examined(broken, "--json")
+    told = json.loads(at.out)
+    assert (code, told["ok"], told["mistakes"], told["notices"]) == (
+        1,
+        False,
+        ["config.toml: x"],
+        [],
+    )
+
+
+def test_a_broken_preset_is_told_and_does_not_count() -> None:
+    given = replace(at_places(FOUND), presets=Shelf(mistakes=["presets/x.toml: z"]))
+    code, at = examined(given)
+    assert (code, at.err) == (0, ["moa-tui: presets/x.toml: z"])
 
 
 # One token of each

@@ -242,8 +242,9 @@ def test_ask_makes_a_mixture_of_what_it_finds(tmp_path: Path) -> None:
 def test_ask_takes_the_preset_used_last_and_looks_for_nothing(tmp_path: Path) -> None:
     (tmp_path / "state.toml").write_text('[preferences]\nlast_preset = "together"\n', "utf-8")
     code, err = told(tmp_path, "ask", "why")
-    assert (code, err[0].partition(" (")[0]) == (
+    assert (code, err[0], err[1].partition(" (")[0]) == (
         2,
+        "moa-tui: preset together, used last",
         "moa-tui: Together needs a key: set TOGETHER_API_KEY",
     )
 

@@ -68,9 +68,10 @@ async def test_three_seats_stream_at_once(embedded_folder: Path) -> None:
     answers = await asyncio.gather(*(seat(number) for number in range(3)))
     await provider.aclose()
     assert [answer[0] for answer in answers] == [Phase("loading")] * 3
-    assert [answer[-1] for answer in answers] == [Finish("length")] * 3
+    # Most are cut at their limit; a sample may end by itself before.
+    assert {answer[-1] for answer in answers} <= {Finish("length"), Finish("stop")}
     usages = [delta for answer in answers for delta in answer if isinstance(delta, Usage)]
-    assert [usage.completion for usage in usages] == [24] * 3
+    assert [0 < usage.completion <= 24 for usage in usages] == [True] * 3
     last_of_first_to_end = min(len(heard) - heard[::-1].index(number) for number in range(3))
     assert {0, 1, 2} == set(heard[:last_of_first_to_end]), "all wrote before one had ended"
 

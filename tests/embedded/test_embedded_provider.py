@@ -120,10 +120,11 @@ def test_without_a_model_it_says_how_to_fetch_one(tmp_path: Path) -> None:
 
 
 async def test_every_model_file_is_listed_and_none_is_started(folder: Folder) -> None:
-    folder.add("Qwen3-4B.gguf", "notes.txt")
+    folder.add("Qwen3-4B.gguf", "mmproj-qwen3.gguf", "notes.txt")
     async with folder.provider() as provider:
         assert await provider.models() == (
             ModelInfo(id="qwen3-4b", context=8192),
+            ModelInfo(id="mmproj-qwen3", context=8192, is_chat=False),
             ModelInfo(id="tiny", context=8192),
         )
     assert folder.starts == []

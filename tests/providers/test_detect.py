@@ -306,3 +306,22 @@ def test_a_server_that_says_nothing() -> None:
     pages = {f"http://gpu/{path}": FOREVER for path in ("api/version", "v1/models", "models")}
     error = failure(Net(pages), "http://gpu")
     assert (error.kind, error.message) == ("timeout", "gpu did not answer within 15 s")
+
+
+@pytest.mark.parametrize(
+    ("name", "is_chat"),
+    [
+        ("text-embedding-nomic-embed-text-v1.5", False),
+        ("BAAI/bge-reranker-v2-m3", False),
+        ("whisper-large-v3", False),
+        ("tts-1", False),
+        ("gpt-4o", True),
+        ("gpt-4o-audio-preview", True),
+        ("/models/embeddings/qwen3-4b.gguf", True),
+    ],
+)
+def test_a_listing_without_a_word_on_it_tells_by_the_name_what_can_chat(
+    name: str,
+    is_chat: bool,  # noqa: FBT001 - a column of the table
+) -> None:
+    assert [model.is_chat for model in read_models({"data": [{"id": name}]})] == [is_chat]

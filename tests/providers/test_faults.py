@@ -106,6 +106,17 @@ def test_what_can_not_be_reached_fails_at_once_with_what_to_do(
     assert (told.kind, told.words, told.seconds, len(server.requests)) == (kind, words, 0.0, 1)
 
 
+def test_a_known_vendor_that_can_not_be_looked_up_points_at_the_network() -> None:
+    fault = from_cause(httpx.ConnectError("x"), socket.gaierror())
+
+    told = call(Server(Answering(fault=fault)), key_page="acme.example/keys")
+
+    assert (told.kind, told.words) == (
+        "connect",
+        "127.0.0.1 can't be looked up | check the network",
+    )
+
+
 def test_a_refused_ollama_says_how_to_start_it() -> None:
     fault = from_cause(httpx.ConnectError("x"), ConnectionRefusedError())
 

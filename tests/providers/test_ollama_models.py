@@ -59,6 +59,7 @@ def test_a_listing_tells_size_context_and_what_runs_elsewhere() -> None:
         ({"name": "x", "details": {"family": "bert"}}, False),
         ({"name": "x", "details": {"families": ["nomic-bert"]}}, False),
         ({"name": "bge-m3"}, False),
+        ({"name": "whisper:large"}, False),
         ({"name": "x", "capabilities": ["embedding"]}, False),
         ({"name": "embedder", "capabilities": ["completion"]}, True),
         ({"name": "llama3", "details": {"family": "llama", "families": None}}, True),

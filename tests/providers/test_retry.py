@@ -97,6 +97,54 @@ def test_an_error_frame_that_will_not_pass_is_told() -> None:
     assert (tries(told), told.kind) == ([], "midstream")
 
 
+UNEXPECTED = "Unexpected endpoint or method. (POST /chat/completions). Returning 200 anyway"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UNEXPECTED,
+        {"message": UNEXPECTED},
+        {"message": "no", "type": "invalid_request_error"},
+        {"message": "no", "code": "model_not_found"},
+        "model 'x' not found",
+        "Model is not loaded",
+        "No models loaded. Please load one in the developer page",
+        "Unsupported parameter: seed",
+    ],
+)
+def test_a_body_that_finds_fault_with_the_request_is_told_at_once(error: object) -> None:
+    whole = json.dumps({"error": error}).encode()
+    server = Server(Answering(body=[whole]), Answering())
+
+    told = call(server)
+
+    assert (tries(told), told.kind, len(server.requests)) == ([], "midstream", 1)
+    assert told.words.endswith(" | choose another model or endpoint, or check base_url")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "The model is overloaded",
+        "server busy, model not loaded: try again",
+        "Rate limit reached",
+        "Internal error: no such model state",
+        "upstream answered status 503: not found",
+        {"message": "no", "type": "server_error"},
+        {"message": "invalid response", "code": 502},
+        "GPU on fire",
+    ],
+)
+def test_a_body_that_speaks_of_what_may_pass_is_tried_again(error: object) -> None:
+    whole = json.dumps({"error": error}).encode()
+
+    told = call(Server(Answering(body=[whole]), Answering()))
+
+    assert tries(told) == [("midstream", 1.0)]
+    assert told.deltas[-2:] == DONE
+
+
 def test_nothing_is_tried_again_after_the_first_token() -> None:
     server = Server(Answering(body=[text("a"), b'data: {"error":{"code":529}}\n\n']))
 
