@@ -147,9 +147,7 @@ class SeatRun:
         """Take a proposal that exists already; nobody is called."""
         self._attempt += 1
         self._agent = agent
-        self._emit(
-            SeatStarted, role=self._role, model=agent.model, given=True, label=agent.label
-        )
+        self._emit(SeatStarted, role=self._role, model=agent.model, given=True, label=agent.label)
         self._conclude(proposal)
 
     def restart(self, agent: Agent) -> None:

@@ -23,24 +23,34 @@ _FIRST = (
 )
 """Binding ids by what one most likely looks for; others follow."""
 
+_LAST = ("quit",)
+"""Those that stand there always, behind the others."""
+
 _ARROWS = {"up": "↑", "down": "↓", "left": "←", "right": "→", "escape": "esc"}
 
 
 class Footer(Rows):
-    """One row of keys, made from the live bindings, cut at whole keys where room ends."""
+    """One row of keys, made from the live bindings, cut at whole keys where room ends.
+
+    It is empty while a dialog is open above its screen: then none of them works.
+    """
 
     DEFAULT_CSS: ClassVar[str] = """
     Footer { height: 1; dock: bottom; background: $background; }
     """
 
     def on_mount(self) -> None:
-        """Follow the screen's bindings."""
+        """Follow the screen's bindings, which are told anew when a dialog opens and closes too."""
         self.screen.bindings_updated_signal.subscribe(self, self._on_bindings)
 
     def draw(self, width: int, palette: look.Palette) -> Sequence[Strip]:
         """Return the row."""
-        row = keys_row(shown_bindings(self.screen), width, palette)
-        return [look.row(row, [], width=width, ground=palette.background)]
+        bindings = shown_bindings(self.screen) if self.screen.is_active else []
+        # However little room there is, nobody should have to look for the way out.
+        last = keys_row([one for one in bindings if one.id in _LAST], width, palette)
+        others = [one for one in bindings if one.id not in _LAST]
+        row = keys_row(others, width - look.cells(last), palette)
+        return [look.row([*row, *last], [], width=width, ground=palette.background)]
 
     def _on_bindings(self, screen: Screen[object]) -> None:
         del screen

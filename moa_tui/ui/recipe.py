@@ -178,6 +178,13 @@ def is_long(spot: Spot) -> bool:
     return is_own_system or spot.kind in ("system", "instruction")
 
 
+def owner(mixture: Mixture, spot: Spot) -> str:
+    """Return whose value a row tells: an agent's by its name, the aggregator's, the mixture's."""
+    if spot.kind == "option":
+        return one_line(editing.agent_at(mixture, spot.place).name)
+    return says.THE_AGGREGATOR if spot.kind == "instruction" else says.THE_MIXTURE
+
+
 def written(mixture: Mixture, spot: Spot) -> str:
     """Return the row's own value as one would type it; "" while it has none."""
     match spot.kind:
@@ -389,7 +396,7 @@ def _endpoint(state: EndpointState) -> Line:
     told: dict[EndpointStatus, tuple[StateKey, str]] = {
         "unasked": ("queued", says.KEY_SET if endpoint.api_key_env else ""),
         "asking": ("waiting", says.ASKING),
-        "found": ("done", says.models(len(state.models))),
+        "found": ("done" if state.models else "retrying", says.models(len(state.models))),
         "absent": ("failed", says.ABSENT),
         "failed": ("failed", one_line(state.message)),
         "no_key": ("retrying", says.NO_KEY),
@@ -401,7 +408,7 @@ def _endpoint(state: EndpointState) -> Line:
         spot=Spot("endpoint", name=endpoint.name),
         title=one_line(endpoint.name),
         value=value,
-        note=words.FREE if state.status == "found" and endpoint.is_local else "",
+        note=words.FREE if state.models and endpoint.is_local else "",
         state=key,
     )
 

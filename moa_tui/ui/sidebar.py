@@ -11,6 +11,7 @@ from textual.message import Message
 from moa_tui.errors import ConfigError
 from moa_tui.text import clean
 from moa_tui.ui import editing, recipe
+from moa_tui.ui import editing_words as says
 from moa_tui.ui.editing import Place
 from moa_tui.ui.recipe import Spot
 from moa_tui.ui.rows import Rows
@@ -72,14 +73,15 @@ class Sidebar(Rows):
     class WantsText(Message):
         """The value of a row is to be typed, see `Sidebar.put_text`.
 
-        ``title`` is what the row is called, ``text`` its own value, "" while it has none;
-        ``is_long`` says that the text may take several lines.
+        ``title`` says what it is and whose, ``text`` is the row's own value, "" while it has none;
+        ``is_long`` says that the text may take several lines, ``note`` what it must have.
         """
 
         spot: Spot
         title: str
         text: str = ""
         is_long: bool = False
+        note: str = ""
 
     @dataclass
     class WantsEndpoint(Message):
@@ -278,9 +280,11 @@ class Sidebar(Rows):
 
     def action_write(self) -> None:
         """Ask for the value of the row."""
-        text = recipe.written(self._mixture, self.spot)
-        is_long = recipe.is_long(self.spot)
-        self.post_message(self.WantsText(self.spot, self._page.line.title, text, is_long))
+        spot, line = self.spot, self._page.line
+        title = says.whose(line.title, recipe.owner(self._mixture, spot))
+        text = recipe.written(self._mixture, spot)
+        note = says.NEEDS_REFERENCES if spot.kind == "instruction" else ""
+        self.post_message(self.WantsText(spot, title, text, recipe.is_long(spot), note))
 
     def action_presets(self) -> None:
         """Ask for another preset."""
@@ -300,6 +304,10 @@ class Sidebar(Rows):
         if self._edit(lambda mixture: editing.remove(mixture, place)):
             self.action_fold()
 
+    def action_refuse_remove(self) -> None:
+        """Say why the agent under the cursor can't be removed."""
+        self.action_remove()
+
     def action_reset(self) -> None:
         """Take the row's own value back."""
         self._edit(lambda mixture: recipe.reset(mixture, self.spot))
@@ -307,6 +315,10 @@ class Sidebar(Rows):
     def action_switch(self) -> None:
         """Switch the proposer under the cursor off, or on again."""
         self._edit(lambda mixture: editing.switch(mixture, self.spot.place))
+
+    def action_refuse_switch(self) -> None:
+        """Say why the proposer under the cursor can't be switched off."""
+        self.action_switch()
 
     def action_sample(self, by: int) -> None:
         """Ask the proposer under the cursor more or less often."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from textual.binding import Binding
@@ -10,17 +11,16 @@ from moa_tui.errors import ConfigError
 from moa_tui.ui import editing, recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from textual.binding import BindingType
 
     from moa_tui.engine.mixture import Mixture
     from moa_tui.ui.editing import Place
-    from moa_tui.ui.recipe import Kind, Line
+    from moa_tui.ui.recipe import Kind, Line, Spot
 
 _ON: Final[Mapping[str, tuple[Kind, ...]]] = {
     "model": ("agent",),
-    "remove": ("agent",),
     "presets": ("name",),
     "endpoint": ("endpoint",),
     "add_here": ("add", "add_endpoint"),
@@ -45,6 +45,8 @@ KEYS: Final[tuple[BindingType, ...]] = (
     Binding("left,h", "fold", "fold", id="sidebar.fold", tooltip="Hide its options"),
     Binding("space", "switch", "on/off", id="sidebar.switch", tooltip="Switch the seat off or on"),
     Binding("d,delete", "remove", "remove", id="sidebar.remove", tooltip="Remove the agent"),
+    Binding("space", "refuse_switch", id="sidebar.last_on", show=False),
+    Binding("d,delete", "refuse_remove", id="sidebar.last_one", show=False),
     Binding("d,delete", "reset", "reset", id="sidebar.reset", tooltip="Take its own value back"),
     Binding("plus", "add", "add", id="sidebar.add", key_display="+", tooltip="Add one more"),
     Binding(
@@ -109,14 +111,16 @@ def works(
             return is_agent and (spot.place == opened) == (action == "fold")
         case "reset":
             return recipe.resets(mixture, spot)
-        case "switch":
-            return is_proposer
+        case "switch" | "refuse_switch":
+            return is_proposer and _succeeds(editing.switch, mixture, spot) == (action == "switch")
+        case "remove" | "refuse_remove":
+            return is_agent and _succeeds(editing.remove, mixture, spot) == (action == "remove")
         case "sample":
             return is_proposer and (by > 0 or not _is_least(mixture, spot.place))
         case "refuse_sample":
             return is_proposer and _is_least(mixture, spot.place)
         case "shift":
-            return is_agent and _moves(mixture, spot.place, by)
+            return is_agent and _succeeds(partial(editing.move, by=by), mixture, spot)
         case _:
             return None
 
@@ -125,9 +129,9 @@ def _is_least(mixture: Mixture, place: Place) -> bool:
     return editing.agent_at(mixture, place).samples == 1
 
 
-def _moves(mixture: Mixture, place: Place, by: int) -> bool:
+def _succeeds(edit: Callable[[Mixture, Place], Mixture], mixture: Mixture, spot: Spot) -> bool:
     try:
-        editing.move(mixture, place, by=by)
+        edit(mixture, spot.place)
     except ConfigError:
         return False
     return True

@@ -234,7 +234,8 @@ def _left(line: Line, palette: look.Palette, room: int) -> list[Segment]:
         after = [Segment(f" {look.DOT} {line.note}", palette.muted)]
     elif line.note and kind == "agent":
         after = [Segment(f" {line.note}", palette.muted)]
-    title = look.clip(line.title, room - look.cells(before) - look.cells(after))
+    left = room - look.cells(before) - look.cells(after)
+    title = shortened(line.title, left) if kind == "endpoint" else look.clip(line.title, left)
     tones = {"bright": palette.bright, "quiet": palette.muted}
     is_setting = kind not in ("name", "agent", "endpoint")
     style = palette.muted if is_setting else tones.get(line.tone, palette.ink)
@@ -262,8 +263,7 @@ def _right(row: Row, palette: look.Palette, inner: int) -> list[Segment]:
         return []
     if line.spot.kind == "agent":
         width = inner - look.cells(_left(line, palette, inner)) - _GAP
-        fits = cell_len(line.value) <= width
-        return [Segment(look.clip(line.value, width if fits else inner // 4), palette.muted)]
+        return [Segment(shortened(line.value, max(inner // 4, width)), palette.muted)]
     if line.spot.kind == "endpoint":
         return _told(line, palette, inner)
     value = Segment(line.value, palette.muted if line.tone == "quiet" else palette.ink)
@@ -277,14 +277,31 @@ def _right(row: Row, palette: look.Palette, inner: int) -> list[Segment]:
 
 
 def _told(line: Line, palette: look.Palette, inner: int) -> list[Segment]:
-    """Return what is known of an endpoint, cut before its name is, but for a third of the row."""
-    room = max(inner // 3, inner - look.cells(_left(line, palette, inner)) - _GAP)
+    """Return what is known of an endpoint.
+
+    The note gives way to the name, the name to what is known; only a failure is cut before the
+    name is, but for a third of the row.
+    """
+    room = inner - look.cells(_left(line, palette, inner)) - _GAP
     is_wrong = line.state in ("failed", "retrying")
     style = palette.state(line.state) if is_wrong and line.state else palette.muted
-    parts = [Segment(line.value, style)]
-    if line.note:
-        parts.append(Segment(f"  {line.note}", palette.muted))
-    return look.clipped(parts, room)
+    if line.state == "failed":
+        return [Segment(look.clip(line.value, max(inner // 3, room)), style)]
+    note = f"  {line.note}" if line.note else ""
+    fits = cell_len(line.value + note) <= room
+    return [Segment(line.value, style), Segment(note if fits else "", palette.muted)]
+
+
+def shortened(text: str, width: int) -> str:
+    """Return a name in at most ``width`` cells, cut in its middle: its end tells it from others."""
+    if cell_len(text) <= width:
+        return text
+    end = ""
+    for char in reversed(text):
+        if cell_len(char + end) > (width - 1) // 2:
+            break
+        end = char + end
+    return look.clip(text, width - cell_len(end)) + end
 
 
 def _inked(segments: list[Segment], ink: Style) -> list[Segment]:

@@ -133,10 +133,37 @@ def test_a_long_name_is_cut_and_what_stands_beside_it_stays_readable() -> None:
     edited = drawn(mixture, saved=of(agent))
     assert [edited[2], *edited[9:12]] == [
         "   a preset whose nam… · edited",
-        "   1 DeepSeek-V4-Pro-…  togeth…",
-        "   2 DeepSeek-V4-… ×12  togeth…",
-        "   · DeepSeek-V4-… off  togeth…",
+        "   1 DeepSeek-V4-Pro-…  tog…her",
+        "   2 DeepSeek-V4-… ×12  tog…her",
+        "   · DeepSeek-V4-… off  tog…her",
     ]
+
+
+def test_a_long_endpoint_keeps_its_telling_end_and_its_count() -> None:
+    states = [
+        EndpointState(
+            endpoint=Endpoint(name=name, kind="ollama", base_url="http://127.0.0.1:1"),
+            status="found",
+            models=(ModelInfo(id="m"),) * count,
+        )
+        for name, count in (("ollama-local-11501", 1), ("ollama-local-11502", 12), ("lab-1", 1))
+    ]
+    agent = Agent(model="ollama-local-11501/llama3.2:3b")
+    mixture = replace(of(agent), aggregator=Aggregator(agent=agent))
+    told = drawn(mixture, states=states)
+    assert told[9] == "   1 llama3.2:3b  ollama…-11501"
+    assert told[-3:] == [
+        "   ✓ ollama-l…al-11501  1 model",
+        "   ✓ ollama-…l-11502  12 models",
+        "   ✓ lab-1        1 model  free",
+    ]
+
+
+def test_an_endpoint_without_models_is_told_as_on_the_start_page() -> None:
+    empty = EndpointState(
+        endpoint=Endpoint(name="t", kind="ollama", base_url="http://127.0.0.1:1"), status="found"
+    )
+    assert drawn(of(Agent(model="t/a")), states=[empty])[-1] == "   ! t            no models yet"
 
 
 @pytest.mark.parametrize(
@@ -180,7 +207,7 @@ def test_endpoints_say_what_they_can_in_their_row() -> None:
         " Endpoints ────────────────────",
         "   ✓ t            1 model  free",
         "   ✗ lab  nothing listens on 1…",
-        "   ✗ a-name-longer-than-t…  401",
+        "   ✗ a-name-lon…the-row-is  401",
         "   ○ groq                asking",
     ]
 

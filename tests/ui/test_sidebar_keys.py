@@ -178,10 +178,10 @@ async def test_the_layers_of_groups_are_turned_one_by_one() -> None:
 @pytest.mark.parametrize(
     ("kind", "title", "now", "typed", "row"),
     [
-        ("temperature", "Temperature", "0.7", "0.65", "Temperature ◂ 0.65 ▸"),
-        ("max_tokens", "Max tokens", "2048", "300", "Max tokens ◂ 300 ▸"),
-        ("system", "System", "", "Be\nbrief.", "System Be brief."),
-        ("instruction", "instruction", "", "So: {references}", "instruction own"),
+        ("temperature", "temperature of the mixture", "0.7", "0.65", "Temperature ◂ 0.65 ▸"),
+        ("max_tokens", "max tokens of the mixture", "2048", "300", "Max tokens ◂ 300 ▸"),
+        ("system", "system of the mixture", "", "Be\nbrief.", "System Be brief."),
+        ("instruction", "instruction of the aggregator", "", "So: {references}", "instruction own"),
     ],
 )
 async def test_a_text_is_asked_for_and_put(
@@ -192,7 +192,9 @@ async def test_a_text_is_asked_for_and_put(
         await it.go(spot)
         await it.pilot.press("enter")
         is_long = kind in ("system", "instruction")
-        assert it.app.asked == [Sidebar.WantsText(spot, title, now, is_long)]
+        needs = "{references} is where the proposals go; it must be there"
+        note = needs if kind == "instruction" else ""
+        assert it.app.asked == [Sidebar.WantsText(spot, title, now, is_long, note)]
 
         assert it.sidebar.put_text(spot, typed)
         await it.pilot.pause()
@@ -278,6 +280,24 @@ async def test_proposers_are_removed_down_to_the_last_which_is_told() -> None:
         assert it.app.told == ["a layer needs a proposer: add another one first"]
 
 
+async def test_what_cant_go_is_not_offered_and_its_keys_say_why() -> None:
+    alone = replace(TRIO, layers=(Layer(proposers=(A, replace(B, enabled=False))),))
+    async with desk(alone) as it:
+        await it.go(Spot("agent", AGGREGATOR))
+        await it.pilot.press("d")
+        await it.go(Spot("agent", Place(1, 1)))
+        assert "remove" not in it.app.footer
+        assert "on/off" not in it.app.footer
+        await it.pilot.press("d", "space")
+        assert it.app.told == [
+            "somebody must merge: choose another model, or the strategy none",
+            "a layer needs a proposer: add another one first",
+            "a layer needs a proposer: switch another one on first",
+        ]
+        await it.go(Spot("agent", Place(1, 2)))
+        assert "space on/off, d remove" in it.app.footer
+
+
 async def test_a_proposer_is_asked_more_often_and_again_less() -> None:
     async with desk() as it:
         await it.go(Spot("agent", Place(1, 1)))
@@ -333,7 +353,7 @@ async def test_options_unfold_are_turned_taken_back_and_fold() -> None:
 
         await it.go(Spot("option", place, "label"))
         await it.pilot.press("enter")
-        assert it.app.asked[-1] == Sidebar.WantsText(Spot("option", place, "label"), "label")
+        assert it.app.asked[-1] == Sidebar.WantsText(Spot("option", place, "label"), "label of b")
         it.sidebar.put_text(Spot("option", place, "label"), "poet")
         await it.go(Spot("agent", place))
         await it.pilot.press("left")
@@ -414,7 +434,7 @@ async def test_the_footer_names_what_keys_do_on_the_row() -> None:
                 "enter model, → options, space on/off, d remove, + add, = more samples,"
                 " J K move, s save, ↑ ↓ row"
             ),
-            "enter model, → options, d remove, + add, s save, ↑ ↓ row",
+            "enter model, → options, + add, s save, ↑ ↓ row",
             "enter add, s save, ↑ ↓ row",
         ]
 
@@ -454,7 +474,7 @@ async def test_a_click_goes_to_a_row_and_two_do_what_enter_does() -> None:
         assert it.app.asked[:3] == [
             Sidebar.WantsModel(Place(1, 2), "t/b"),
             Sidebar.WantsModel(Place(1, 4)),
-            Sidebar.WantsText(Spot("system"), "System", is_long=True),
+            Sidebar.WantsText(Spot("system"), "system of the mixture", is_long=True),
         ]
         assert isinstance(it.app.asked[3], Sidebar.WantsPresets)
         assert it.app.asked[4:] == [Sidebar.WantsEndpoint("t"), Sidebar.WantsEndpoint()]

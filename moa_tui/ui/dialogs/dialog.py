@@ -90,7 +90,10 @@ class Dialog(ModalScreen["ResultT | None"], Generic[ResultT]):
         width: 1fr; max-width: 88; height: auto; max-height: 100%; margin: 1;
         background: $focus-surface; border-left: thick $focus;
     }
+    Dialog.-tight #card { max-width: 100%; margin: 1 0; }
     """
+    # Where the card and its margins have no room, a margin would show bits of what is below.
+    HORIZONTAL_BREAKPOINTS = [(0, "-tight"), (90, "-wide")]  # noqa: RUF012 - Textual says no ClassVar
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "close", id="dialog.close", tooltip="Close, nothing chosen"),
     ]

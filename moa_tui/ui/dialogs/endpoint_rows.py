@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 
 from moa_tui.text import one_line, redact
-from moa_tui.ui import look
+from moa_tui.ui import look, words
 from moa_tui.ui.dialogs import texts
 from moa_tui.ui.dialogs.liveness import told
 from moa_tui.ui.rows import section, wrapped
@@ -85,7 +85,7 @@ class EndpointListing:
         longest = max(cell_len(_name(other.endpoint)) for other in self.states)
         room = min(longest, _LONGEST_NAME)
         name = look.clip(_name(state.endpoint), room)
-        key = _LOOKS[state.status]
+        key = _look(state)
         left = [
             Segment(f"{look.GLYPHS[key]} ", palette.state(key)),
             Segment(name, palette.ink + look.BOLD),
@@ -112,11 +112,11 @@ def word_of(state: EndpointState) -> str:
             return texts.NO_KEY
         case "failed":
             return one_line(state.message) or texts.FAILED
+        case "found" if not state.models:
+            return texts.NO_MODELS_YET
         case "found":
             count = texts.models(len(state.models))
-            return (
-                f"{count}, {one_line(state.message)}" if state.models and state.message else count
-            )
+            return f"{count}, {one_line(state.message)}" if state.message else count
 
 
 def about(
@@ -137,7 +137,7 @@ def about(
         one_line(endpoint.label or endpoint.name, 40), hint, width=width, palette=palette
     )
     fields = (
-        (texts.STATE, word_of(state) if state.status == "found" else told(state) or word_of(state)),
+        (texts.STATE, _told(state)),
         (texts.ADDRESS, _address(endpoint)),
         (texts.KEY, "" if state.status == "no_key" else texts.key(endpoint)),
         (texts.MODELS, ", ".join(one_line(model.id, 80) for model in state.models[:50])),
@@ -146,6 +146,19 @@ def about(
     for field, value in fields:
         grid += _field(field, value, width, palette)
     return grid
+
+
+def _look(state: EndpointState) -> look.StateKey:
+    has_none = state.status == "found" and not state.models
+    return "retrying" if has_none else _LOOKS[state.status]
+
+
+def _told(state: EndpointState) -> str:
+    """Return in full what is known of an endpoint."""
+    if state.status != "found":
+        return told(state) or word_of(state)
+    can_pull = state.endpoint.kind == "ollama" and not state.models
+    return words.PULL_ONE if can_pull else word_of(state)
 
 
 def _field(name: str, value: str, width: int, palette: look.Palette) -> Grid:

@@ -9,7 +9,7 @@ from textual import work
 from textual.binding import Binding
 
 from moa_tui.errors import ConfigError
-from moa_tui.text import clean, one_line
+from moa_tui.text import clean, looks_like_key, one_line
 from moa_tui.ui.dialogs import endpoint_rows, texts
 from moa_tui.ui.dialogs.asking import AskingPicker
 from moa_tui.ui.dialogs.endpoint_rows import Adding, EndpointListing
@@ -34,9 +34,12 @@ class EndpointsDialog(AskingPicker[None]):
     is told. Typing something else, or closing, cancels it. ``at`` names the endpoint to begin at.
     """
 
-    ON_ENTER: ClassVar[tuple[str, ...]] = ("ask", "add")
+    ON_ENTER: ClassVar[tuple[str, ...]] = ("ask", "add", "add_again")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "add", "add it", id="endpoint.add", tooltip="Probe it and add it"),
+        Binding(
+            "enter", "add_again", "try again", id="endpoint.add_again", tooltip="Probe it once more"
+        ),
         Binding("enter", "ask", "ask anew", id="endpoint.ask", tooltip="Ask for its models"),
     ]
 
@@ -98,19 +101,21 @@ class EndpointsDialog(AskingPicker[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether a key does something on the row under the cursor."""
         match action:
-            case "add":
+            case "add" | "add_again":
                 is_offer = self._listing.adding is not None and self._state is None
-                return is_offer and not self._adding.is_asked
+                is_again = bool(self._adding.failure) == (action == "add_again")
+                return is_offer and is_again and not self._adding.is_asked
             case "ask":
                 return self._state is not None and self._state.status != "asking"
             case _:
                 return super().check_action(action, parameters)
 
     def typed(self) -> None:
-        """Forget what was asked about another text."""
+        """Forget what was asked about another text, and hide one that looks like a key."""
         if self._probing is not None:
             self._probing.cancel()
         self._adding = Adding(self.query_text.strip())
+        self._filter.password = looks_like_key(self.query_text)
 
     def action_ask(self) -> None:
         """Ask the endpoint under the cursor anew."""
@@ -121,6 +126,10 @@ class EndpointsDialog(AskingPicker[None]):
         """Probe what was typed, and add it if it answers."""
         self._show_adding(replace(self._adding, is_asked=True, failure=""))
         self._probing = self._probe(self._adding.text)
+
+    def action_add_again(self) -> None:
+        """Probe once more what wasn't added."""
+        self.action_add()
 
     @work(group="add")
     async def _probe(self, text: str) -> None:

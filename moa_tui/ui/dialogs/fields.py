@@ -36,7 +36,10 @@ def _without(*keys: str) -> list[BindingType]:
 
 
 class Line(Input, inherit_bindings=False):
-    """One line to write; enter belongs to the dialog."""
+    """One line to write; enter belongs to the dialog.
+
+    ``is_selected``: what stands there is selected when the field gets the focus.
+    """
 
     DEFAULT_CSS: ClassVar[str] = """
     Line, Line:focus {
@@ -47,19 +50,19 @@ class Line(Input, inherit_bindings=False):
     """
     BINDINGS: ClassVar[list[BindingType]] = _without("enter")
 
-    def __init__(self, placeholder: str, value: str = "") -> None:
+    def __init__(self, placeholder: str, value: str = "", *, is_selected: bool = False) -> None:
         super().__init__(
             one_line(value, _LONGEST_LINE),
             placeholder,
             max_length=_LONGEST_LINE,
-            select_on_focus=False,
+            select_on_focus=is_selected,
         )
         self.cursor_blink = False
 
     def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
         event.stop()
-        self.insert_text_at_cursor(one_line(event.text, _LONGEST_LINE))
+        self.replace(one_line(event.text, _LONGEST_LINE), *self.selection)
 
 
 class Filter(Line, inherit_bindings=False):

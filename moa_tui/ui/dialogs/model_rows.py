@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from moa_tui.ui.dialogs.choices import Grid
     from moa_tui.ui.ports import EndpointState
 
-Does: TypeAlias = Literal["choose", "ask", "type", ""]
+Does: TypeAlias = Literal["choose", "ask", "ask_again", "type", ""]
 """What enter does: take the model, ask the endpoint for its models, take what was typed."""
 
 _CONTEXT, _SIZE, _PRICE = 7, 8, 12
@@ -79,7 +79,11 @@ class Catalogue:
         )
         self.names = tuple(fuzzy.folded(offer.model) for offer in self.offers)
         has_models = {offer.endpoint.name for offer in self.offers}
-        self.others = tuple(state for state in self.states if state.endpoint.name not in has_models)
+        others = [state for state in self.states if state.endpoint.name not in has_models]
+        self.others = tuple(sorted(others, key=lambda state: not _does(state)))
+        self.other_names = tuple(
+            fuzzy.folded(f"{state.endpoint.name} {state.endpoint.label}") for state in self.others
+        )
 
     def offer(self, model: str) -> Offer | None:
         """Return what lists a model by its exact name."""
@@ -87,7 +91,7 @@ class Catalogue:
 
 
 class ModelListing:
-    """Models as rows, the best match first; then endpoints that could list more."""
+    """Models as rows, the best match first; then endpoints that were meant and could list more."""
 
     def __init__(self, catalogue: Catalogue, query: str = "", *, now: str = "") -> None:
         self._query = query.strip()
@@ -188,26 +192,22 @@ def _fields(context: str, size: str, price: str, width: int) -> str:
 
 
 def _rest(catalogue: Catalogue, query: str, *, is_empty: bool) -> list[Row]:
-    """Return what follows the models: what was typed, endpoints to ask, those that have none."""
+    """Return what follows the models: what was typed, then the endpoints that it finds.
+
+    Without a query these are all, those that can be asked first.
+    """
+    name, _, own = query.partition("/")
+    meant = [
+        catalogue.others[number] for number in fuzzy.rank(name or query, catalogue.other_names)
+    ]
     rows = []
-    if is_empty and query:
+    if query and is_empty and (own or not meant):
         rows.append(Row("", words=texts.nothing_found(one_line(query, 60))))
     rows += _typed(catalogue, query)
-    open_ones = [state for state in catalogue.others if _does(state)]
-    shut = [state for state in catalogue.others if not _does(state)]
-    wanted = fuzzy.folded(query)
-    rows += [Row(_does(state), state=state) for state in open_ones]
-    rows += [
-        Row("", state=state) for state in shut if not query or _is_meant(state.endpoint, wanted)
-    ]
+    rows += [Row(_does(state), state=state) for state in meant]
     if not rows and is_empty:
         rows.append(Row("", words=texts.NO_MODELS))
     return rows
-
-
-def _is_meant(endpoint: Endpoint, wanted: str) -> bool:
-    name = wanted.partition("/")[0]
-    return fuzzy.folded(endpoint.name).startswith(name)
 
 
 def _typed(catalogue: Catalogue, query: str) -> list[Row]:
@@ -226,8 +226,10 @@ def _typed(catalogue: Catalogue, query: str) -> list[Row]:
 
 def _does(state: EndpointState) -> Does:
     match state.status:
-        case "unasked" | "failed" | "absent" | "found":
+        case "unasked":
             return "ask"
+        case "failed" | "absent" | "found":
+            return "ask_again"
         case _:
             return ""
 

@@ -8,7 +8,7 @@ from rich.segment import Segment
 from textual.binding import Binding
 
 from moa_tui.ui import look
-from moa_tui.ui.dialogs import model_rows, texts
+from moa_tui.ui.dialogs import fuzzy, model_rows, texts
 from moa_tui.ui.dialogs.asking import AskingPicker
 from moa_tui.ui.dialogs.model_rows import Catalogue, ModelListing
 from moa_tui.ui.rows import Rows
@@ -57,12 +57,15 @@ class ModelPicker(AskingPicker[str]):
     ``title`` says what the model is for, ``now`` is the one that is there.
     """
 
-    ON_ENTER: ClassVar[tuple[str, ...]] = ("choose", "ask", "use_typed")
+    ON_ENTER: ClassVar[tuple[str, ...]] = ("choose", "ask", "ask_again", "use_typed")
     ROWS_ABOVE: ClassVar[int] = 1
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "choose", id="model.choose", tooltip="Use this model"),
         Binding(
             "enter", "ask", "list its models", id="model.ask", tooltip="Ask the endpoint for a list"
+        ),
+        Binding(
+            "enter", "ask_again", "ask again", id="model.ask_again", tooltip="Ask the endpoint anew"
         ),
         Binding(
             "enter", "use_typed", "use as typed", id="model.typed", tooltip="Use what was typed"
@@ -127,10 +130,8 @@ class ModelPicker(AskingPicker[str]):
         """Return whether a key does something on the row under the cursor."""
         does = "" if self._row is None else self._row.does
         match action:
-            case "choose":
-                return does == "choose"
-            case "ask":
-                return does == "ask"
+            case "choose" | "ask" | "ask_again":
+                return does == action
             case "use_typed":
                 return does == "type"
             case _:
@@ -143,8 +144,17 @@ class ModelPicker(AskingPicker[str]):
 
     def action_ask(self) -> None:
         """Have the endpoint under the cursor listed."""
-        if self._row is not None and self._row.state is not None:
-            self.ask(self._row.state.endpoint.name)
+        if self._row is None or self._row.state is None:
+            return
+        name = self._row.state.endpoint.name
+        if not fuzzy.rank(self.query_text, [fuzzy.folded(name)]):
+            # Its models will have its name and not its label, which may be what was typed.
+            self._filter.value = f"{name}/"
+        self.ask(name)
+
+    def action_ask_again(self) -> None:
+        """Have an endpoint listed that was asked before."""
+        self.action_ask()
 
     def action_use_typed(self) -> None:
         """End with what was typed."""

@@ -136,8 +136,11 @@ class PresetListing:
         if row.entry.is_yours and row.name == self.doomed:
             return left, [Segment(texts.DELETE_AGAIN, palette.state("retrying"))]
         left.append(Segment(" " * (room - cell_len(name) + 2), palette.ink))
-        if width >= _DESCRIBED_FROM:
-            left.append(Segment(one_line(row.entry.mixture.description), palette.muted))
+        described = one_line(row.entry.mixture.description) if width >= _DESCRIBED_FROM else ""
+        if row.is_now:
+            left.append(Segment(texts.NOW, palette.bright))
+            described = f" {look.DOT} {described}" if described else ""
+        left.append(Segment(described, palette.muted))
         return left, _figures(row, row.entry.mixture, palette)
 
 
@@ -180,9 +183,7 @@ def _figures(row: Row, mixture: Mixture, palette: look.Palette) -> list[Segment]
     missing = sum(one.liveness.mark == "missing" for one in needed)
     word = texts.VERDICTS[mark] if mark != "missing" else texts.missing(missing, len(needed))
     calls = words.plural(mixture.calls, "call")
-    now = [Segment(f"{texts.NOW}  ", palette.bright)] if row.is_now else []
     return [
-        *now,
         Segment(f"{calls:>8}  ", palette.muted),
         Segment(f"{look.GLYPHS[key]} {word:<{texts.VERDICT_CELLS}}", palette.state(key)),
     ]

@@ -66,6 +66,7 @@ AS_TYPED: Final = "as typed"
 LISTS: Final = "enter lists its models"
 LISTING: Final = "listing its models"
 NO_MODELS: Final = "no models"
+NO_MODELS_YET: Final = "no models yet"
 ASKS_AGAIN: Final = "enter asks again"
 
 
@@ -150,8 +151,8 @@ def size(count: int) -> str:
 
 
 def models(count: int) -> str:
-    """Return "no models", "1 model", "6 models"."""
-    return words.plural(count, "model") if count else NO_MODELS
+    """Return "1 model", "6 models"."""
+    return words.plural(count, "model")
 
 
 def answering(count: int, of: int) -> str:

@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 
 
 class Complaint(Rows):
-    """Why what was written isn't accepted; no row while there is nothing to say."""
+    """Why what was written isn't accepted; ``note``, if any, while there is nothing to say."""
 
     DEFAULT_CSS: ClassVar[str] = "Complaint { height: auto; background: $focus-surface; }"
 
-    def __init__(self) -> None:
+    def __init__(self, note: str = "") -> None:
         super().__init__()
+        self._note = note
         self._why = ""
 
     def show(self, why: str) -> None:
@@ -43,14 +44,16 @@ class Complaint(Rows):
 
     def draw(self, width: int, palette: look.Palette) -> Sequence[Strip]:
         """Return the rows."""
-        if not self._why:
+        if not (self._why or self._note):
             return []
         key: look.StateKey = "retrying"
-        sign, air = Segment(f" {look.GLYPHS[key]} ", palette.state(key)), Segment(" ")
-        rows = wrapped([Segment(self._why, palette.bright)], max(1, width - 4))
+        air = Segment(" ")
+        sign = Segment(f" {look.GLYPHS[key]} " if self._why else " ", palette.state(key))
+        told = Segment(self._why or self._note, palette.bright if self._why else palette.muted)
+        rows = wrapped([told], max(1, width - 4))
         return [
             look.row(
-                [air, air, air, *row] if number else [sign, *row],
+                [Segment(" " * len(sign.text)), *row] if number else [sign, *row],
                 [air],
                 width=width,
                 ground=palette.focus_surface,
@@ -63,13 +66,16 @@ class Complaint(Rows):
 class Writing(Dialog[str]):
     """Ends with what was written, without blanks around it, or with None where nothing changes.
 
-    ``check`` returns in words why a text can't be taken, "" if it can.
+    ``check`` returns in words why a text can't be taken, "" if it can; ``note`` says beforehand
+    what it must have.
     """
 
-    def __init__(self, title: str, *, check: Callable[[str], str] | None = None) -> None:
+    def __init__(
+        self, title: str, *, check: Callable[[str], str] | None = None, note: str = ""
+    ) -> None:
         super().__init__(title)
         self._check = check
-        self._complaint = Complaint()
+        self._complaint = Complaint(note)
 
     @property
     @abstractmethod
@@ -90,7 +96,10 @@ class Writing(Dialog[str]):
 
 
 class LineDialog(Writing):
-    """One line to write: enter takes it, esc closes without a change."""
+    """One line to write: enter takes it, esc closes without a change.
+
+    What was there begins selected, so that typing replaces it.
+    """
 
     AUTO_FOCUS = "Line"
     DEFAULT_CSS: ClassVar[str] = """
@@ -108,9 +117,10 @@ class LineDialog(Writing):
         *,
         check: Callable[[str], str] | None = None,
         placeholder: str = "",
+        note: str = "",
     ) -> None:
-        super().__init__(title, check=check)
-        self._line = Line(placeholder, value)
+        super().__init__(title, check=check, note=note)
+        self._line = Line(placeholder, value, is_selected=True)
 
     def body(self) -> ComposeResult:
         """The line, and what is wrong with it."""
@@ -151,8 +161,9 @@ class TextDialog(Writing):
         *,
         check: Callable[[str], str] | None = None,
         placeholder: str = "",
+        note: str = "",
     ) -> None:
-        super().__init__(title, check=check)
+        super().__init__(title, check=check, note=note)
         self._text = Paragraphs(placeholder, value)
         self._before = self._text.text
         self._is_warned = False

@@ -51,6 +51,28 @@ async def test_no_colour_is_painted_where_none_is_wanted(monkeypatch: pytest.Mon
                     assert len(set(colour.triplet)) == 1, text
 
 
+async def test_the_keys_of_the_screen_below_are_gone_while_a_dialog_is_open() -> None:
+    async with opened(presets, size=(160, 48)) as now:
+        assert now.text.split("\n")[-1] == ""
+        await now.press("escape")
+        assert "enter send" in now.text.split("\n")[-1]
+
+
+@pytest.mark.parametrize("width", [60, 80, 89])
+async def test_where_there_is_no_room_for_a_margin_the_card_takes_the_whole_width(
+    width: int,
+) -> None:
+    async with opened(presets, size=(width, 24)) as now:
+        region = now.dialog.query_one("#card").region
+        assert (region.x, region.width) == (0, width)
+
+
+async def test_a_wide_screen_shows_beside_the_card() -> None:
+    async with opened(presets, size=(90, 24)) as now:
+        region = now.dialog.query_one("#card").region
+        assert (region.x, region.width) == (1, 88)
+
+
 @pytest.mark.parametrize(("theme", "alpha"), [("moa-dark", 0.4), ("moa-ansi", 0.0)])
 async def test_the_screen_below_is_darkened_unless_the_terminal_picks_colours(
     theme: str, alpha: float

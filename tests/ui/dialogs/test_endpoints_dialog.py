@@ -20,6 +20,7 @@ from dialog_fakes import (
     model,
     opened,
 )
+from textual import events
 
 from moa_tui.engine.provider import Endpoint
 from moa_tui.errors import ConfigError
@@ -112,7 +113,7 @@ def test_words_for_what_has_no_words_of_its_own() -> None:
     embedded = EndpointState(endpoint=BY_NAME["embedded"], status="absent")
     assert word_of(embedded) == "not fetched"
     assert word_of(replace(embedded, status="failed")) == "doesn't answer"
-    assert word_of(replace(embedded, status="found")) == "no models"
+    assert word_of(replace(embedded, status="found")) == "no models yet"
     assert word_of(replace(embedded, status="asking")) == "being asked"
 
 
@@ -173,7 +174,10 @@ async def test_a_failure_is_told_in_words_until_something_else_is_typed() -> Non
         await now.settle()
         assert squeezed(now.chosen) == "✗ add lab not added"
         assert "type host:port of [b]the server[/b]␛[31m" in squeezed(" ".join(now.card))
-        assert now.card[-1].startswith(" enter add it")
+        assert now.card[-1].startswith(" enter try again")
+        await now.press("enter")
+        assert places.added == ["lab", "lab"]
+        assert squeezed(now.chosen) == "○ add lab being asked"
 
         await now.press("1")
         assert now.chosen == "· add lab1"
@@ -200,8 +204,21 @@ async def test_typing_on_or_closing_cancels_the_probe(key: str) -> None:
 async def test_a_pasted_key_is_not_repeated() -> None:
     key = "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789"
     async with opened(dialog(), keys=key) as now:
-        assert key not in now.chosen
         assert "•••" in now.chosen
+        assert not [row for row in now.card if key[-12:] in row]
+        await now.press("ctrl+u", *"lab")
+        assert now.card[1] == " › lab"
+
+
+async def test_a_key_that_is_hidden_is_added_as_it_was_pasted() -> None:
+    places = Places()
+    key = "gsk_abcdefghijklmnopqrstuvwxyz0123456789"
+    async with opened(dialog(places)) as now:
+        now.stage.app.post_message(events.Paste(key))
+        await now.settle()
+        assert key[-12:] not in now.text
+        await now.press("enter")
+        assert places.added == [key]
 
 
 async def test_states_that_come_meanwhile_are_shown_and_asking_goes_on() -> None:
@@ -213,7 +230,17 @@ async def test_states_that_come_meanwhile_are_shown_and_asking_goes_on() -> None
         await now.settle()
         assert now.chosen.startswith("· lmstudio")
         assert squeezed(now.card[2]).endswith("being asked")
-        assert squeezed(now.card[3]).endswith("no models")
+        assert squeezed(now.card[3]).startswith("! openrouter")
+        assert squeezed(now.card[3]).endswith("no models yet")
+
+
+async def test_an_ollama_without_models_says_how_it_gets_one() -> None:
+    empty = replace(OLLAMA, models=(), message="it has no models yet")
+    async with opened(dialog(states=[empty])) as now:
+        assert squeezed(now.chosen) == "! ollama http://127.0.0.1:11434 no models yet"
+        assert squeezed(now.row(having="state  ")) == (
+            "state no models yet: ollama pull llama3.2, or another"
+        )
 
 
 async def test_a_click_moves_the_cursor_and_a_second_one_asks() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from dialog_fakes import (
+    ABSENT,
     FAILED,
     GROQ,
     NARROW,
@@ -105,6 +106,51 @@ def test_what_no_list_has_can_be_taken_as_typed_where_its_endpoint_is_known() ->
         ModelListing(catalogue, "grok/x")
     )
     assert not any("as typed" in row for row in listed(ModelListing(catalogue, "ollama/qwen3:8b")))
+
+
+def test_a_query_finds_endpoints_by_name_and_label_behind_the_models() -> None:
+    unasked = replace(GROQ, status="unasked", models=())
+    named = [replace(OLLAMA, models=(model("groq-like"),)), unasked, *STATES[3:]]
+    assert listed(ModelListing(Catalogue(named), "groq")) == [
+        "ollama/groq-like | – – free",
+        "· groq: enter lists its models",
+    ]
+    assert listed(ModelListing(Catalogue(STATES), "lm studio"))[0].startswith("· lmstudio")
+    for unknown in ("zzz", "/zzz"):
+        assert listed(ModelListing(Catalogue(STATES), unknown)) == [
+            f'nothing here has the letters of "{unknown}"'
+        ]
+
+
+async def test_an_endpoint_that_the_query_finds_is_under_the_cursor_and_asked() -> None:
+    answers = Answers()
+    states = [replace(GROQ, status="unasked", models=()), FAILED, UNASKED]
+    async with opened(picker(states, answers=answers), keys="openr") as now:
+        assert now.chosen == "· openrouter: enter lists its models"
+        assert "nothing here" not in now.text
+        assert "groq" not in now.text
+        await now.press("enter")
+        assert answers.asked == ["openrouter"]
+        answers.answers.put_nowait(replace(UNASKED, status="found", models=(model("auto"),)))
+        await now.settle()
+        assert now.chosen.startswith("openrouter/auto")
+
+
+async def test_models_of_an_endpoint_that_was_found_by_its_label_are_shown() -> None:
+    answers = Answers()
+    far = replace(UNASKED, endpoint=replace(UNASKED.endpoint, name="lab", label="Big Iron"))
+    async with opened(picker([far], answers=answers), keys=(*"iron", "enter")) as now:
+        answers.answers.put_nowait(replace(far, status="found", models=(model("auto"),)))
+        await now.settle()
+        assert now.chosen.startswith("lab/auto")
+
+
+async def test_where_nothing_listens_enter_asks_again() -> None:
+    answers = Answers()
+    async with opened(picker([ABSENT], answers=answers)) as now:
+        assert now.card[-1].startswith(" enter ask again")
+        await now.press("enter")
+        assert answers.asked == ["lmstudio"]
 
 
 def test_no_endpoints_at_all_is_said() -> None:

@@ -64,11 +64,11 @@ async def test_presets_stand_in_sections_with_what_of_them_is_there() -> None:
             "Made of what is here",
             "found here the chat models that Ollama has 3 calls ✓ all here",
             "Yours",
-            "› mine for work in use 3 calls · unknown",
+            "› mine in use · for work 3 calls · unknown",
             "Shipped",
-            "local-trio phi3, llama3 and mistral on Ollam… 4 calls ✗ 2 of 3 missing",
+            "local-trio phi3, llama3 and mistral on Ollama;… 4 calls ✗ 2 of 3 missing",
             "Can't be read",
-            '✗ presets/broken.toml line 3 column 7: unknown key "layer"; did you mean…',
+            '✗ presets/broken.toml line 3 column 7: unknown key "layer"; did you mean "l…',
         ]
 
 
@@ -111,6 +111,13 @@ async def test_typing_finds_names_before_descriptions_and_enter_ends_with_the_mi
         assert now.results == [TRIO]
     async with opened(picker(), keys=(*"mine", "enter")) as now:
         assert now.results == [MINE]
+
+
+async def test_the_preset_in_use_keeps_the_columns_of_the_others() -> None:
+    async with opened(picker()) as now:
+        made, mine = now.row(having="found here  "), now.row(having="in use")
+        assert mine.index(" calls") == made.index(" calls")
+        assert mine.index("in use") == made.index(MADE.description)
 
 
 async def test_nothing_found_is_said_and_enter_does_nothing() -> None:

@@ -29,7 +29,7 @@ def text(value: str = "Be brief.") -> Callable[[], Dialog[str]]:
 
 
 async def test_a_line_begins_as_it_is_and_enter_takes_it() -> None:
-    async with opened(line(), keys=("minus", "2")) as now:
+    async with opened(line(), keys=("end", "minus", "2")) as now:
         assert now.card[0] == " Save as"
         assert " › local-trio-2" in now.card
         assert now.card[-1].startswith(" enter accept  esc close")
@@ -37,14 +37,42 @@ async def test_a_line_begins_as_it_is_and_enter_takes_it() -> None:
         assert now.results == ["local-trio-2"]
 
 
+async def test_typing_replaces_a_line_and_so_does_pasting() -> None:
+    async with opened(line("2.0"), keys=("5", "enter")) as now:
+        assert now.results == ["5"]
+    async with opened(line("2.0")) as now:
+        now.stage.app.post_message(events.Paste("1.5"))
+        await now.settle()
+        await now.press("enter")
+        assert now.results == ["1.5"]
+
+
+async def test_a_line_that_nobody_typed_over_is_kept() -> None:
+    async with opened(line(), keys=("enter",)) as now:
+        assert now.results == ["local-trio"]
+
+
+async def test_what_a_text_must_have_is_said_before_anything_is_wrong() -> None:
+    def noted() -> Dialog[str]:
+        return TextDialog("instruction", "", check=no_slash, note="it must have {references}")
+
+    async with opened(noted) as now:
+        assert now.row(having="references") == " it must have {references}"
+        await now.press("slash", "ctrl+s")
+        assert "references" not in now.text
+        assert now.row(having="a name has no /")
+        await now.press("backspace")
+        assert now.row(having="references") == " it must have {references}"
+
+
 async def test_a_line_is_taken_without_the_blanks_around_it() -> None:
-    async with opened(line("  a b "), keys=("space", "enter")) as now:
+    async with opened(line("  a b "), keys=("end", "space", "enter")) as now:
         assert now.results == ["a b"]
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW, NARROWEST])
 async def test_what_is_wrong_with_a_line_is_said_until_it_changes(size: tuple[int, int]) -> None:
-    async with opened(line(), size=size, keys=("slash", "enter")) as now:
+    async with opened(line(), size=size, keys=("end", "slash", "enter")) as now:
         assert now.results == []
         assert " ! a name has no / [b]and no[/b] ␛" in now.card
         assert now.stage.app.screen.region.contains_region(now.dialog.query_one("#card").region)
@@ -108,6 +136,7 @@ async def test_what_is_pasted_and_what_was_there_is_made_safe(
     make: Callable[[str], Callable[[], Dialog[str]]],
 ) -> None:
     async with opened(make("a\x1b[31m\u202e")) as now:
+        await now.press("end")
         now.stage.app.post_message(events.Paste("\x07b"))
         await now.settle()
         await now.press("ctrl+s" if make is text else "enter")
