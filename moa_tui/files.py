@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import stat
 import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -70,6 +72,10 @@ def _alone_in(folder: Path) -> Iterator[int]:
 
 def _content(path: Path) -> bytes | None:
     try:
+        mode = path.stat().st_mode
+        # Opening a pipe would wait for somebody who writes; a folder's error has words.
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise OSError(errno.EINVAL, "it is no regular file")
         return path.read_bytes()
     except FileNotFoundError:
         return None

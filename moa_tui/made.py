@@ -53,6 +53,7 @@ _SMALLEST, _SMALL, _FITTING = 0.9, 9.5, 16.0
 _UNSAID = 7.0
 _BYTES_OF_A_BILLION = 0.6e9
 _LONGEST_LABEL = 40
+_MOST_DIGITS = 3
 
 _BILLIONS = re.compile(
     r"(?<![a-z0-9.])(?:([0-9]+)x)?e?([0-9]+(?:\.[0-9]+)?)b(?![a-z0-9])", re.IGNORECASE
@@ -124,7 +125,8 @@ def filled(mixture: Mixture, best: Mixture) -> Mixture:
         if agent.endpoint != BEST:
             return agent
         number = agent.model_name
-        taken = seats[(int(number) - 1) % len(seats)] if number.isdecimal() else merging
+        is_seat = number.isdecimal() and len(number) <= _MOST_DIGITS
+        taken = seats[(int(number) - 1) % len(seats)] if is_seat else merging
         return replace(agent, model=taken.model)
 
     aggregator = mixture.aggregator

@@ -32,7 +32,8 @@ LONGEST_NAME = 60
 
 _LATER_STRATEGIES = ("pick", "vote", "refine")
 _LATER_CONTEXT_RULES = ("trim", "refine")
-_ANY_SEED = -(2**63)
+_LEAST_SEED, _MOST_SEED = -(2**63), 2**63 - 1
+_DEEPEST = 20
 _WIDTH = 100
 
 
@@ -61,7 +62,11 @@ def _first(problems: Sequence[str]) -> str:
     return problems[0] + more if problems else ""
 
 
-def _refuse_keys_and_urls(table: Table, value: object, key: str = "") -> None:
+def _refuse_keys_and_urls(table: Table, value: object, key: str = "", *, depth: int = 0) -> None:
+    if depth > _DEEPEST:
+        table.complain(key, "is nested too deeply")
+        return
+    below = depth + 1
     match value:
         case str() if has_url(value):
             table.complain(key, "is or has a URL: a preset names endpoints, config.toml says where")
@@ -69,11 +74,12 @@ def _refuse_keys_and_urls(table: Table, value: object, key: str = "") -> None:
             table.complain(key, "looks like a key: keys stay in the environment, never in a preset")
         case dict():
             for name, item in value.items():
-                _refuse_keys_and_urls(table, name, f"{key}.{name}".strip("."))
-                _refuse_keys_and_urls(table, item, f"{key}.{name}".strip("."))
+                place = f"{key}.{name}".strip(".")
+                _refuse_keys_and_urls(table, name, place, depth=depth)
+                _refuse_keys_and_urls(table, item, place, depth=below)
         case list():
             for number, item in enumerate(value, 1):
-                _refuse_keys_and_urls(table, item, f"{key}[{number}]")
+                _refuse_keys_and_urls(table, item, f"{key}[{number}]", depth=below)
 
 
 def _mixture(root: Table, *, name: str) -> Mixture:
@@ -145,7 +151,7 @@ def _options(table: Table) -> dict[str, Any]:
         system=_prose(table, "system"),
         label=_line(table, "label"),
         top_p=table.number("top_p", above=0),
-        seed=table.whole("seed", at_least=_ANY_SEED),
+        seed=table.whole("seed", at_least=_LEAST_SEED, at_most=_MOST_SEED),
         stop=table.texts("stop"),
         think=table.flag("think"),
         effort=_line(table, "effort"),

@@ -66,8 +66,8 @@ class Presets:
         """
         path = self.path(name)
         try:
-            return clean(path.read_bytes().decode("utf-8-sig", "replace"))
-        except OSError as error:
+            return clean(read_bytes(path).decode("utf-8-sig", "replace"))
+        except FileNotFoundError as error:
             raise ConfigError(f"{path} can't be read: {error.strerror}") from error
 
     def all(self) -> tuple[tuple[Mixture, ...], tuple[str, ...]]:
@@ -95,7 +95,11 @@ class Presets:
         if not is_open(mixture):
             return mixture
         best = next(iter(self.made(states)), None)
-        return filled(mixture, best or load(_paths_in(self.folders[0])[_LAST_RESORT]))
+        return filled(mixture, best or self.last_resort())
+
+    def last_resort(self) -> Mixture:
+        """Return the shipped mixture of the embedded model, whatever the user's own says."""
+        return load(_paths_in(self.folders[0])[_LAST_RESORT])
 
     def origin(self, name: str) -> Origin:
         """Return whose preset this is.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import stat
 import tomllib
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _T = TypeVar("_T")
+
+LARGEST = 2**31 - 1
+"""The largest number that a file may hold, unless a key says otherwise."""
 
 _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
@@ -35,13 +39,17 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def read_bytes(path: Path) -> bytes:
-    """Return what a file holds.
+    """Return what a regular file, or the link to one, holds.
 
     Raises:
         FileNotFoundError: there is no such file.
         ConfigError: it can't be read; the message names it.
     """
     try:
+        mode = path.stat().st_mode
+        # Opening a pipe would wait for somebody who writes; a folder's error has words.
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise ConfigError(f"{path} can't be read: it is no regular file")
         return path.read_bytes()
     except FileNotFoundError:
         raise
@@ -66,6 +74,9 @@ def parse_toml(content: bytes, path: Path) -> dict[str, Any]:
         return tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}, {_placed(str(error), source)}") from error
+    except ValueError as error:
+        # Python reads no whole number of more than 4300 digits, and TOML has no word for that.
+        raise ConfigError(f"{path}: a number in it has too many digits") from error
     except RecursionError as error:
         raise ConfigError(f"{path}: its tables are nested too deeply") from error
 
@@ -116,11 +127,14 @@ class Table:
         """Return true or false."""
         return self._take(key, bool, "true or false")
 
-    def whole(self, key: str, *, at_least: int) -> int | None:
-        """Return a whole number."""
+    def whole(self, key: str, *, at_least: int, at_most: int = LARGEST) -> int | None:
+        """Return a whole number within the bounds."""
         value = self._take(key, int, f"a whole number, at least {at_least}")
         if value is not None and value < at_least:
             self.complain(key, f"must be at least {at_least}")
+            return None
+        if value is not None and value > at_most:
+            self.complain(key, f"must be at most {at_most}")
             return None
         return value
 
@@ -129,6 +143,9 @@ class Table:
         bound = "at least 0" if above is None else f"above {above}"
         value = self._take(key, (int, float), f"a number {bound}")
         if value is None:
+            return None
+        if isinstance(value, int) and value > LARGEST:
+            self.complain(key, f"must be at most {LARGEST}")
             return None
         is_fine = value >= 0 if above is None else value > above
         if not is_fine or not math.isfinite(value):

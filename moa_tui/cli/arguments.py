@@ -20,6 +20,7 @@ Temperature: TypeAlias = "float | Literal['unset']"
 
 _NO_COMMAND = re.compile(r"argument COMMAND: invalid choice: '(.*?)'", re.DOTALL)
 _NOT_AS_IT_IS = re.compile(r"[\"$`\\!]")
+_LARGEST, _MOST_DIGITS = 2**31 - 1, 100
 _EMBEDDED = "embedded/smollm2-135m-instruct"
 _SCREEN: Literal["screen"] = "screen"
 _EPILOG = """\
@@ -194,6 +195,9 @@ def _add_options(
 
 
 def _count(text: str) -> int:
+    # Python reads no number of more than 4300 digits, so the length is looked at first.
+    if text.isdecimal() and (len(text) > _MOST_DIGITS or int(text) > _LARGEST):
+        raise argparse.ArgumentTypeError(f"must be at most {_LARGEST}")
     if text.isdecimal() and int(text) >= 1:
         return int(text)
     raise argparse.ArgumentTypeError("must be a whole number, at least 1")

@@ -38,8 +38,10 @@ def choose(wishes: Wishes, setup: Setup, *, states: Sequence[EndpointState] = ()
     if wishes.proposers and not name:
         return _changed(_of_proposers(wishes, setup, states), wishes, setup, states)
     name = name or setup.last_used
-    made = () if name else setup.presets.made(states)
-    base = made[0] if made else setup.presets.load(name or EMBEDDED_PRESET)
+    if name:
+        base = setup.presets.load(name)
+    else:
+        base = next(iter(setup.presets.made(states)), None) or _last_resort(setup)
     return _changed(setup.presets.filled(base, states), wishes, setup, states)
 
 
@@ -70,17 +72,21 @@ def needs_detection(wishes: Wishes, setup: Setup) -> bool:
 
 
 def without_lost_preset(setup: Setup) -> Setup:
-    """Return the setup with a notice in place of a last used preset that can't be loaded.
+    """Return the setup with notices in place of presets that nobody asked for and can't be loaded.
 
-    The program remembered it, nobody wrote it down: it may be gone.
+    The last used one may be gone: the program remembered it, nobody wrote it down. The user's own
+    preset of the embedded model may have a mistake: the shipped one stands in for it.
     """
-    if not setup.last_used:
+    if setup.last_used:
+        mistake = _mistake_of(setup.last_used, setup)
+        if not mistake:
+            return setup
+        setup = replace(setup, last_used="", notices=(*setup.notices, mistake))
+    is_there = EMBEDDED_PRESET in setup.presets.names()
+    mistake = _mistake_of(EMBEDDED_PRESET, setup) if is_there else ""
+    if not mistake or mistake in setup.notices:
         return setup
-    try:
-        setup.presets.load(setup.last_used)
-    except ConfigError as error:
-        return replace(setup, last_used="", notices=(*setup.notices, str(error)))
-    return setup
+    return replace(setup, notices=(*setup.notices, mistake))
 
 
 def needs_fetch(mixture: Mixture, setup: Setup) -> bool:
@@ -88,6 +94,22 @@ def needs_fetch(mixture: Mixture, setup: Setup) -> bool:
     embedded = setup.ports.embedded
     called = any(agent.model == embedded.model for agent in mixture.agents)
     return called and not embedded.is_present
+
+
+def _mistake_of(name: str, setup: Setup) -> str:
+    try:
+        setup.presets.load(name)
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
+def _last_resort(setup: Setup) -> Mixture:
+    try:
+        return setup.presets.load(EMBEDDED_PRESET)
+    except ConfigError:
+        # `without_lost_preset` tells the mistake.
+        return setup.presets.last_resort()
 
 
 def _of_proposers(wishes: Wishes, setup: Setup, states: Sequence[EndpointState]) -> Mixture:

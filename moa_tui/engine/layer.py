@@ -75,8 +75,11 @@ class LayerRun:
         outcomes = [run.outcome for run in self.seats.values()]
         failures = [outcome for outcome in outcomes if isinstance(outcome, ProviderError)]
         first = next((failure for failure in failures if failure.kind != "stopped"), None)
-        if first is None:
-            return ProviderError("stopped", f"The proposers of layer {self.number} were stopped.")
         found = f"{usable} of {len(self.seats)} proposers of layer {self.number} answered"
-        needed = f"{self._mixture.min_proposals} needed"
-        return ProviderError(first.kind, f"{found}, {needed}: {first.message}", first.hint)
+        needed = self._mixture.min_proposals
+        if first is not None:
+            message = f"{found}, {needed} needed: {first.message}"
+            return ProviderError(first.kind, message, first.hint)
+        if len(failures) == len(outcomes):
+            return ProviderError("stopped", f"The proposers of layer {self.number} were stopped.")
+        return ProviderError("stopped", f"{found}, min_proposals is {needed}.")

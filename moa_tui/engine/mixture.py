@@ -16,6 +16,12 @@ ContextRule: TypeAlias = Literal["fail"]
 REFERENCES = "{references}"
 """Where an instruction of one's own wants the numbered list."""
 
+MOST_SEATS = 64
+"""Seats of one layer: more than anybody reads, and few enough to show."""
+
+MOST_LAYERS = 32
+"""Proposer layers of one mixture."""
+
 _GREEDY_BELOW = 1e-4
 
 
@@ -56,6 +62,8 @@ class Agent:
         _check_options(self.model, self.temperature, self.max_tokens)
         if self.samples < 1:
             raise ConfigError(f"samples of {self.model!r} must be at least 1")
+        if self.samples > MOST_SEATS:
+            raise ConfigError(f"samples of {self.model!r}: a layer has at most {MOST_SEATS} seats")
 
     def as_preset(self) -> str | dict[str, Any]:
         """Return it as a preset file has it: its model alone, or a table where more is set."""
@@ -88,6 +96,13 @@ class Layer:
     def __post_init__(self) -> None:
         if self.repeat < 1:
             raise ConfigError("repeat must be at least 1")
+        if self.repeat > MOST_LAYERS:
+            raise ConfigError(f"repeat: a mixture has at most {MOST_LAYERS} proposer layers")
+
+    @property
+    def seat_count(self) -> int:
+        """How many seats there are, without making any."""
+        return sum(agent.samples for agent in self.proposers if agent.enabled)
 
     @property
     def seats(self) -> tuple[Agent, ...]:
@@ -142,9 +157,8 @@ class Mixture:
         _check_options("the mixture", self.temperature, self.max_tokens)
         if not self.layers:
             raise ConfigError("the mixture has no layers: add [[layers]] with proposers")
-        for number, layer in enumerate(self.layers, 1):
-            if not layer.seats:
-                raise ConfigError(f"layer {number} has no enabled proposers")
+        if self.proposer_layers > MOST_LAYERS:
+            raise ConfigError(f"a mixture has at most {MOST_LAYERS} proposer layers")
         if self.min_proposals < 1:
             raise ConfigError("min_proposals must be at least 1")
         if self.quorum is not None and self.quorum < self.min_proposals:
@@ -153,6 +167,8 @@ class Mixture:
             )
         if self.deadline_s is not None and self.deadline_s <= 0:
             raise ConfigError("deadline_s must be above 0")
+        for number, layer in enumerate(self.layers, 1):
+            _check_seats(number, layer.seat_count, self.min_proposals)
 
     def expanded(self) -> Mixture:
         """Return the same mixture with every ``repeat`` and ``samples`` written out."""
@@ -191,7 +207,7 @@ class Mixture:
     @property
     def calls(self) -> int:
         """How many model calls a run makes when nothing is retried."""
-        proposals = sum(layer.repeat * len(layer.seats) for layer in self.layers)
+        proposals = sum(layer.repeat * layer.seat_count for layer in self.layers)
         return proposals + (self.aggregator.strategy != "none")
 
     def seating(self) -> dict[Seat, tuple[Agent, ...]]:
@@ -246,6 +262,16 @@ def _changed(value: Agent | Layer | Aggregator | Mixture, *without: str) -> dict
         for name, (mine, default) in both.items()
         if mine != default
     }
+
+
+def _check_seats(layer: int, count: int, min_proposals: int) -> None:
+    if not count:
+        raise ConfigError(f"layer {layer} has no enabled proposers")
+    if count > MOST_SEATS:
+        raise ConfigError(f"layer {layer} has {count} seats: a layer has at most {MOST_SEATS}")
+    if count < min_proposals:
+        seats = "1 seat" if count == 1 else f"{count} seats"
+        raise ConfigError(f"min_proposals is {min_proposals}, but layer {layer} has only {seats}")
 
 
 def _check_options(

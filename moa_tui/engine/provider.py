@@ -190,7 +190,8 @@ class Endpoint:
 
     @property
     def _host(self) -> str:
-        return urlsplit(self.base_url).hostname or ""
+        # The root's dot at the end changes nothing about who is meant.
+        return (urlsplit(self.base_url).hostname or "").removesuffix(".")
 
     @property
     def first_token_limit_s(self) -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from moa_tui.engine.provider import ModelInfo, can_chat
 from moa_tui.errors import ProviderError
+from moa_tui.providers.bounds import MOST_MODELS, count
 from moa_tui.providers.ollama_traffic import full_name
 
 if TYPE_CHECKING:
@@ -53,11 +54,12 @@ def read_traits(shown: object) -> Traits:
     facts = _table(shown.get("model_info"))
     contexts = [_size(facts[name]) for name in facts if str(name).endswith(".context_length")]
     can = shown.get("capabilities")
+    family = _table(shown.get("details")).get("family")
     return Traits(
         context=next(filter(None, contexts), None),
         can_think="thinking" in can if isinstance(can, list) and can else None,
         is_remote=bool(shown.get("remote_host") or shown.get("remote_model")),
-        is_serial=_table(shown.get("details")).get("family") in _SERIAL_FAMILIES,
+        is_serial=isinstance(family, str) and family in _SERIAL_FAMILIES,
     )
 
 
@@ -138,7 +140,7 @@ def _rows(listing: object, path: str) -> list[Mapping[str, object]]:
     if not isinstance(rows, list):
         hint = f"check base_url: an Ollama answers {path} there"
         raise ProviderError("protocol", "the list of models has an unknown shape", hint)
-    return [row for row in rows if isinstance(row, dict)]
+    return [row for row in rows[:MOST_MODELS] if isinstance(row, dict)]
 
 
 def _name(row: Mapping[str, object]) -> str:
@@ -162,6 +164,4 @@ def _table(value: object) -> Mapping[str, object]:
 
 
 def _size(value: object) -> int | None:
-    if not isinstance(value, int) or isinstance(value, bool):
-        return None
-    return value if value > 0 else None
+    return count(value) or None  # Go writes 0 for what it doesn't know

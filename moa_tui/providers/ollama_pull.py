@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from moa_tui.errors import ProviderError
+from moa_tui.providers.bounds import count
 from moa_tui.providers.faults import error_in_stream, is_error
 from moa_tui.providers.http import MAX_ERROR_BODY, pieces, read_capped
 from moa_tui.providers.ndjson import NdjsonReader
@@ -121,12 +122,13 @@ class Download:
         if is_error(said):
             raise advised(error_in_stream(said), self._model)
         self._is_done = self._is_done or said.get("status") == "success"
-        part, done, total = said.get("digest"), said.get("completed", 0), said.get("total")
-        if not (isinstance(part, str) and isinstance(done, int) and isinstance(total, int)):
+        part, total = said.get("digest"), count(said.get("total"))
+        done = count(said.get("completed", 0))
+        if not isinstance(part, str) or done is None or total is None:
             return
         is_sane = len(part) <= _LONGEST_DIGEST and len(self._parts) < _MOST_PARTS
         if total > 0 and (part in self._parts or is_sane):
-            self._parts[part] = (max(0, min(done, total)), total)
+            self._parts[part] = (min(done, total), total)
 
 
 def advised(error: ProviderError, model: str) -> ProviderError:

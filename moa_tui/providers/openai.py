@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from moa_tui.engine.provider import ModelInfo, can_chat
 from moa_tui.errors import ProviderError
+from moa_tui.providers.bounds import MOST_MODELS, count
 from moa_tui.providers.completion import ChatDecoder
 from moa_tui.providers.http import HttpClient
 from moa_tui.providers.stream import Call, converse
@@ -172,7 +173,7 @@ def read_models(listing: object) -> tuple[ModelInfo, ...]:
     if not isinstance(rows, list):
         raise ProviderError("protocol", "the list of models has an unknown shape", "check base_url")
     models = {}
-    for row in rows:
+    for row in rows[:MOST_MODELS]:
         name = row if isinstance(row, str) else _first(row, "id", "name", "model")
         if isinstance(name, str) and name:
             models[name] = ModelInfo(id=name, context=_context_of(row), is_chat=can_chat(name))
@@ -184,7 +185,7 @@ def _context_of(row: object) -> int | None:
     found = _first(row, *names)
     if found is None and isinstance(row, dict):
         found = _first(row.get("meta"), "n_ctx", "n_ctx_train")
-    return found if isinstance(found, int) and found > 0 else None
+    return count(found) or None
 
 
 def _first(row: object, *names: str) -> object:

@@ -145,6 +145,10 @@ class Presets(Protocol):
         """Return a preset's mixture with models in the seats that it leaves open."""
         ...
 
+    def last_resort(self) -> Mixture:
+        """Return the shipped mixture of the embedded model, whatever the user's own says."""
+        ...
+
     def save(self, mixture: Mixture, /, *, over: Mixture | None = None) -> str:
         """Write the mixture to the user's folder, whole or not at all; return the preset's name.
 

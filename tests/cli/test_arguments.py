@@ -87,6 +87,8 @@ def test_a_temperature_can_be_left_out() -> None:
             ),
         ),
         ("--layers 0", "argument --layers: must be a whole number, at least 1; see moa-tui --help"),
+        ("--layers 2147483648", "argument --layers: must be at most 2147483647; see"),
+        (f"--layers {'9' * 5000}", "argument --layers: must be at most 2147483647; see"),
         ("--max-tokens x", "argument --max-tokens: must be a whole number, at least 1; see"),
         ("--temperature 2.5", 'argument --temperature: must be a number from 0 to 2, or "unset"'),
         ("--temperature nan", 'argument --temperature: must be a number from 0 to 2, or "unset"'),

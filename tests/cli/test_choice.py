@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from cli_given import mixture, place, setup
+from cli_given import Shelf, mixture, place, setup
 
 from moa_tui.cli.arguments import Wishes
 from moa_tui.cli.choice import (
@@ -242,3 +242,29 @@ def test_a_preset_that_names_its_models_needs_no_detection() -> None:
 
     assert not needs_detection(Wishes(preset="plain"), given)
     assert not needs_detection(Wishes(preset="unknown"), given)
+
+
+def test_more_layers_than_a_mixture_has_are_refused() -> None:
+    assert refused(Wishes(layers=10**9)) == "repeat: a mixture has at most 32 proposer layers"
+
+
+class BrokenShelf(Shelf):
+    """Presets whose files all have a mistake."""
+
+    def load(self, name: str, /) -> Mixture:
+        raise ConfigError(f"{name}.toml is broken")
+
+
+@pytest.mark.parametrize("last_used", ["", "embedded", "team"])
+def test_a_broken_preset_that_nobody_asked_for_is_a_notice(last_used: str) -> None:
+    given = replace(setup(last_used=last_used), presets=BrokenShelf((TEAM, EMBEDDED)))
+    left = without_lost_preset(given)
+    names = [name for name in (last_used, "embedded") if name]
+    assert left.notices == tuple(f"{name}.toml is broken" for name in dict.fromkeys(names))
+    assert choose(Wishes(), left) == left.presets.last_resort()
+
+
+def test_a_broken_preset_that_somebody_asked_for_is_refused() -> None:
+    given = replace(setup(), presets=BrokenShelf((EMBEDDED,)))
+    with pytest.raises(ConfigError, match=r"embedded\.toml is broken"):
+        choose(Wishes(preset="embedded"), given)

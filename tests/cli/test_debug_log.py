@@ -379,3 +379,36 @@ def test_a_short_or_unnamed_value_is_left_readable(tmp_path: Path) -> None:
     with Log(path, environ, clock=AsyncioClock()) as log:
         log.told("abc english plain")
     assert "abc english plain" in path.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "secret"),
+    [
+        ("OPENAI_API_KEY_WORK", KEY, KEY),
+        ("LAB_TOKEN2", KEY, KEY),
+        ("https_proxy", "me:s3cretpw@h.example:1", "s3cretpw"),
+    ],
+)
+def test_every_variable_that_may_hold_a_key_is_kept_out(
+    tmp_path: Path, variable: str, value: str, secret: str
+) -> None:
+    with Log(tmp_path / "x.log", {variable: value}, clock=AsyncioClock()) as log:
+        log.told(f"it says {value}.")
+    text = (tmp_path / "x.log").read_text("utf-8")
+    assert "it says •••" in text
+    assert secret not in text
+
+
+def test_a_variable_that_is_not_utf_8_keeps_nothing_from_being_logged(tmp_path: Path) -> None:
+    with Log(tmp_path / "x.log", {"MY_PASSWORD": "\udcff\udcfeabcd"}, clock=AsyncioClock()) as log:
+        log.told("all is told")
+    assert "all is told" in (tmp_path / "x.log").read_text("utf-8")
+    assert log.trouble == ""
+
+
+def test_what_the_endpoints_headers_hold_is_kept_out(tmp_path: Path) -> None:
+    endpoint = Endpoint(name="lab", kind="openai", headers={"api-key": KEY})
+    with Log(tmp_path / "x.log", {}, clock=AsyncioClock()) as log:
+        log.settled([], [endpoint], [])
+        log.told(f"it says {KEY}.")
+    assert KEY not in (tmp_path / "x.log").read_text("utf-8")

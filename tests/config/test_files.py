@@ -152,3 +152,11 @@ def test_what_is_not_there_can_not_be_removed(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         remove(tmp_path / "a.toml")
     assert str(caught.value) == f"{tmp_path}/a.toml can't be removed: No such file or directory"
+
+
+def test_a_pipe_is_neither_waited_for_nor_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "a.toml"
+    os.mkfifo(path)
+    with pytest.raises(ConfigError, match="can't be written: it is no regular file"):
+        rewrite(path, lambda _: "two")
+    assert path.is_fifo()

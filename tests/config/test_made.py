@@ -422,3 +422,13 @@ def test_more_open_seats_than_the_best_mixture_has_begin_at_its_first_again() ->
 def test_a_preset_that_names_its_models_is_left_alone(tmp_path: Path) -> None:
     presets = Presets((PRESETS, tmp_path))
     assert presets.filled(SHIPPED["groq"], [state("ollama", ["phi4"])]) is SHIPPED["groq"]
+
+
+def test_an_open_seat_of_an_absurd_number_is_the_mergers() -> None:
+    best = Mixture(
+        layers=(Layer(proposers=(Agent(model="a/seat"),)),),
+        aggregator=Aggregator(agent=Agent(model="a/merger")),
+    )
+    agent = Agent(model=f"{BEST}/{'9' * 5000}")
+    mixture = filled(replace(best, layers=(Layer(proposers=(agent,)),)), best)
+    assert mixture.layers[0].proposers[0].model == "a/merger"

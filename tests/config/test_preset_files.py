@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,10 +56,11 @@ def test_every_key_of_the_format_arrives(tmp_path: Path) -> None:
         repeat = 2
         proposers = [
           "ollama/phi3:instruct",
+          "ollama/mistral",
           { model = "groq/openai/gpt-oss-20b", POET },
         ]
         [[layers]]
-        proposers = ["ollama/llama3:instruct"]
+        proposers = ["ollama/llama3:instruct", "ollama/mistral"]
 
         [aggregator]
         model = "ollama/llama3:instruct"
@@ -84,6 +86,7 @@ def test_every_key_of_the_format_arrives(tmp_path: Path) -> None:
         effort="low",
         num_ctx=4096,
     )
+    mistral = Agent(model="ollama/mistral")
     assert load(path) == Mixture(
         name="mine",
         description="phi3, llama3 and mistral",
@@ -95,8 +98,8 @@ def test_every_key_of_the_format_arrives(tmp_path: Path) -> None:
         quorum=3,
         deadline_s=90.0,
         layers=(
-            Layer(proposers=(Agent(model="ollama/phi3:instruct"), poet), repeat=2),
-            Layer(proposers=(Agent(model="ollama/llama3:instruct"),)),
+            Layer(proposers=(Agent(model="ollama/phi3:instruct"), mistral, poet), repeat=2),
+            Layer(proposers=(Agent(model="ollama/llama3:instruct"), mistral)),
         ),
         aggregator=Aggregator(
             agent=Agent(model="ollama/llama3:instruct", temperature="unset"),
@@ -138,6 +141,20 @@ def test_a_race_needs_no_aggregator(tmp_path: Path) -> None:
         ),
         (f"temperature = 3\n{SMALL}", "temperature of the mixture must be from 0 to 2"),
         (f'temperature = "hot"\n{SMALL}', "temperature must be a number at least 0"),
+        (
+            SMALL.replace('["a/b"]', '[{ model = "a/b", samples = 1000000000 }]'),
+            "samples of 'a/b': a layer has at most 64 seats",
+        ),
+        (
+            SMALL.replace("proposers", "repeat = 1000000000\nproposers"),
+            "repeat: a mixture has at most 32 proposer layers",
+        ),
+        (f"min_proposals = 3\n{SMALL}", "min_proposals is 3, but layer 1 has only 1 seat"),
+        (f"max_tokens = {10**400}\n{SMALL}", "max_tokens must be at most 2147483647"),
+        (f"temperature = {10**400}\n{SMALL}", "temperature must be at most 2147483647"),
+        (f"deadline_s = -{10**400}\n{SMALL}", "deadline_s must be a number above 0"),
+        (f"{SMALL}seed = {2**63}\n", "aggregator.seed must be at most 9223372036854775807"),
+        (f"max_tokens = {'9' * 5000}\n{SMALL}", "a number in it has too many digits"),
         (f"quorum = 1\nmin_proposals = 2\n{SMALL}", "quorum = 1 is below min_proposals = 2"),
         (f'history = "all"\n{SMALL}', "history must be one of answers, off"),
         (f'context = "trim"\n{SMALL}', 'context "trim" is not there yet; what works now: "fail"'),
@@ -239,3 +256,27 @@ def test_an_unknown_preset_is_refused_with_the_nearest_one(tmp_path: Path) -> No
 def test_a_presets_source_is_shown_as_it_stands_but_safe(tmp_path: Path) -> None:
     preset(tmp_path, f"# note \x1b[2J\n{SMALL}")
     assert Presets((tmp_path,)).source("mine") == f"# note ␛[2J\n{SMALL}"
+
+
+def test_keys_nested_too_deeply_are_a_mistake(tmp_path: Path) -> None:
+    assert "is nested too deeply" in mistake(tmp_path, f"{'a.' * 3000}a = 1\n{SMALL}")
+
+
+def test_what_is_no_regular_file_is_never_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.toml")
+    presets = Presets((tmp_path,))
+    for read in (presets.load, presets.source):
+        with pytest.raises(ConfigError, match=r"pipe\.toml can't be read: it is no regular file"):
+            read("pipe")
+
+
+def test_a_link_to_a_preset_is_one(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "mine.toml").symlink_to(preset(tmp_path / "elsewhere", SMALL))
+    assert Presets((tmp_path,)).load("mine").name == "mine"
+
+
+def test_the_last_resort_is_the_shipped_one(tmp_path: Path) -> None:
+    preset(tmp_path, "zzz = 1\n", "embedded")
+    presets = Presets((PRESETS, tmp_path))
+    assert presets.last_resort() == load(PRESETS / "embedded.toml")

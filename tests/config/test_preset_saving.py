@@ -44,7 +44,7 @@ AGENT = some.builds(
     system=some.none() | PROSE,
     label=LINE,
     top_p=some.none() | some.floats(0.001, 1),
-    seed=some.none() | some.integers(-(2**63), 2**63),
+    seed=some.none() | some.integers(-(2**63), 2**63 - 1),
     stop=some.lists(PROSE, max_size=3).map(tuple),
     think=some.none() | some.booleans(),
     effort=some.none() | LINE,
@@ -76,7 +76,8 @@ MIXTURE = some.builds(
     history=some.sampled_from(["answers", "off"]),
     temperature=TEMPERATURE,
     max_tokens=COUNT,
-    min_proposals=some.integers(1, 3),
+    # One seat is what every layer has.
+    min_proposals=some.just(1),
     quorum=some.none() | some.integers(3, 9),
     deadline_s=some.none() | some.floats(0.1, 1e6),
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -153,6 +154,14 @@ def test_keys_are_kept_as_they_are_written(tmp_path: Path) -> None:
             "endpoints.groq.headers.X-B must be plain ASCII on one line",
         ),
         (
+            '[endpoints.groq.headers]\n"X Ä" = "b"\n',
+            "endpoints.groq.headers.X Ä is no name for a header: use letters, digits and -",
+        ),
+        (
+            "[endpoints.groq]\nheaders = { content-Length = '3' }\n",
+            "endpoints.groq.headers.content-Length is set by the program itself",
+        ),
+        (
             "[endpoints.groq]\nbase_url = 'groq.com'\n",
             "endpoints.groq.base_url must be a URL like http://localhost:8000/v1",
         ),
@@ -223,8 +232,11 @@ def test_a_key_in_config_is_refused_and_never_shown(tmp_path: Path, key: str, li
     assert key not in notices[0] + repr(settings.broken) + repr(settings.mistakes)
 
 
-def test_what_is_no_variables_name_is_refused_as_a_possible_key(tmp_path: Path) -> None:
-    _, notices = load(tmp_path, '[endpoints.groq]\napi_key_env = "0123abcd-secret"\n')
+@pytest.mark.parametrize(
+    "value", ["0123abcd-secret", "aB3dE5gH7jK9mN1p", "abcdefabcdefabcdefabcdefabcdef01"]
+)
+def test_what_is_no_variables_name_is_refused_as_a_possible_key(tmp_path: Path, value: str) -> None:
+    _, notices = load(tmp_path, f'[endpoints.groq]\napi_key_env = "{value}"\n')
     assert notices == [
         (
             "config.toml: endpoints.groq.api_key_env must be the NAME of an environment variable, "
@@ -327,3 +339,9 @@ def test_a_useless_variable_is_told_and_its_endpoint_not_called(tmp_path: Path) 
     assert settings.mistakes == ()
     with pytest.raises(ConfigError):
         settings.endpoint("openai")
+
+
+def test_a_pipe_in_a_settings_files_place_is_never_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "config.toml")
+    _, notices = load(tmp_path)
+    assert notices == ["config.toml can't be read: it is no regular file"]

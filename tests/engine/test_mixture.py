@@ -25,6 +25,11 @@ if TYPE_CHECKING:
         (lambda: mixture(""), "layer 1 has no enabled proposers"),
         (lambda: mixture("a", min_proposals=0), "min_proposals"),
         (lambda: mixture("a", quorum=1, min_proposals=2), "quorum = 1 is below"),
+        (lambda: mixture("ab", "a", min_proposals=2), "but layer 2 has only 1 seat$"),
+        (
+            lambda: mixture("ab", min_proposals=3),
+            "is 3, but layer 1 has only 2 seats",
+        ),
         (lambda: mixture("a", deadline_s=0), "deadline_s"),
         (Aggregator, "needs an aggregator model"),
         (
@@ -32,6 +37,14 @@ if TYPE_CHECKING:
             "must contain {references}",
         ),
         (lambda: Layer(proposers=(), repeat=0), "repeat"),
+        (
+            lambda: Agent(model="t/a", samples=10**9),
+            "samples of 't/a': a layer has at most 64",
+        ),
+        (lambda: Agent(model="t/a", samples=65), "at most 64 seats"),
+        (lambda: mixture("a" * 65), "layer 1 has 65 seats: a layer has at most 64"),
+        (lambda: Layer(proposers=(), repeat=10**9), "repeat: a mixture has at most 32 proposer"),
+        (lambda: mixture(*["a"] * 33), "at most 32 proposer layers"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_words(build: Callable[[], object], words: str) -> None:
@@ -67,3 +80,11 @@ def test_a_mixture_reads_as_a_preset() -> None:
         "layers": [{"proposers": [{"model": "t/a", "temperature": 0.9}, "t/b"]}],
         "aggregator": {"model": "t/m", "strategy": "synthesize", "fallback": ["t/a"]},
     }
+
+
+def test_the_largest_mixture_is_one() -> None:
+    disabled = Agent(model="t/off", samples=64, enabled=False)
+    layer = Layer(proposers=(Agent(model="t/a", samples=64), disabled), repeat=32)
+    mix = Mixture(layers=(layer,), aggregator=Aggregator(strategy="none"), min_proposals=64)
+    assert (layer.seat_count, mix.calls) == (len(layer.seats), 64 * 32)
+    assert mix.expanded().expanded() == mix.expanded()

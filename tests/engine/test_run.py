@@ -292,6 +292,14 @@ def test_stopping_one_seat_leaves_the_others_alone() -> None:
     assert result.untimed[-1] == "run finished 'Merged' of 1.2"
 
 
+def test_a_run_that_stopping_left_too_few_says_how_many_answered() -> None:
+    stop = {"1.1 started t/a": lambda run: run.stop(Seat(1, 1))}
+    result = race(mixture("ab", min_proposals=2), PAIR, on=stop)
+    assert result.untimed[-1] == (
+        "run failed stopped: 1 of 2 proposers of layer 1 answered, min_proposals is 2."
+    )
+
+
 def test_when_the_user_stops_every_proposer_the_run_is_stopped() -> None:
     stop = {"1.1 started t/a": lambda run: run.stop(Seat(1, 1))}
     result = race(mixture("a"), PAIR, on=stop)

@@ -9,6 +9,7 @@ from ollama_double import Model, Ollama, provider
 from moa_tui.engine.clock import AsyncioClock
 from moa_tui.engine.provider import ModelInfo
 from moa_tui.errors import ProviderError
+from moa_tui.providers.bounds import MOST_MODELS
 from moa_tui.providers.ollama_models import (
     Traits,
     Windows,
@@ -160,3 +161,21 @@ def test_two_spellings_of_a_model_share_its_window() -> None:
         ]
 
     assert virtual_time.run(run()) == [16_384, 16_384]
+
+
+@pytest.mark.parametrize("odd", [["mllama"], {"mllama": 1}, 5, True, None])
+def test_a_family_of_another_kind_says_nothing(odd: object) -> None:
+    assert read_traits({"details": {"family": odd}}) == Traits()
+
+
+@pytest.mark.parametrize("odd", [10**400, 2**53 + 1, -1, True, 1.5, "7", [7]])
+def test_numbers_that_make_no_sense_are_unknown(odd: object) -> None:
+    row = {"name": "a", "size": odd, "context_length": odd, "details": {"context_length": odd}}
+    assert read_models({"models": [row]}) == (ModelInfo(id="a"),)
+    assert read_loaded({"models": [row]}) == {"a:latest": 0}
+    assert read_traits({"model_info": {"x.context_length": odd}}).context is None
+
+
+def test_a_listing_is_read_to_its_bound() -> None:
+    rows = [{"name": f"m{number}"} for number in range(MOST_MODELS + 1)]
+    assert len(read_models({"models": rows})) == MOST_MODELS

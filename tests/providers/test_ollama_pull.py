@@ -75,6 +75,10 @@ def test_absurd_figures_stay_within_their_total() -> None:
         line({"digest": 5, "total": 9, "completed": 9}),
         line({"digest": "c", "total": "9"}),
         line({"digest": "x" * 1000, "total": 9}),
+        part("d", 10**400, 3),
+        part("e", 9, 10**400),
+        line({"digest": "f", "total": True, "completed": True}),
+        line({"digest": ["g"], "total": {}, "completed": []}),
     ]
 
     assert pull(Server(Answering(body=[*odd, DONE]))) == [(100, 100)]
