@@ -202,10 +202,8 @@ class Choosing:
         is_taken = mixture.name in self._presets.names()
         name = f"my-{mixture.name}" if is_taken else _file_name(mixture.name)
         dialog = LineDialog(says.SAVE_AS, name, check=named, placeholder=says.NAME_IT)
+        dialog.complain(why)
         self._push(dialog)
-        if why:
-            # Its first text counts as written, which takes a complaint back.
-            dialog.call_after_refresh(dialog.complain, why)
 
     def _is_yours(self, name: str) -> bool:
         return name in self._presets.names() and self._presets.origin(name) != "shipped"

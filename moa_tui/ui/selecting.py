@@ -81,6 +81,8 @@ def extracted(rows: Iterable[Place], selection: Selection) -> str:
 
 def forget(widget: Widget) -> None:
     """Select nothing of a widget whose rows are others now."""
+    if not widget.is_attached:
+        return  # its text may still change while the screen is being left
     screen = widget.screen
     if widget in screen.selections:
         kept = {known: span for known, span in screen.selections.items() if known is not widget}

@@ -221,3 +221,10 @@ def test_only_text_is_painted_as_selected(selection: Selection, painted: str) ->
 
     assert "".join(text for text, style, _ in shown if style == CHOSEN) == painted
     assert (shown.text, shown.cell_length) == (strip.text, strip.cell_length)
+
+
+async def test_a_text_that_changes_while_the_screen_is_left_selects_nothing() -> None:
+    left = AnswerView(None)
+    selecting.forget(left)
+
+    assert not left.is_attached

@@ -103,10 +103,7 @@ async def test_what_was_found_stands_a_row_each(tmp_path: Path) -> None:
         assert rows[at].endswith(" f8")
         assert rows[at + 1 : at + 5] == [
             "✓ ollama 127.0.0.1:11434 4 models · free",
-            (
-                "· openrouter OPENROUTER_API_KEY is set"
-                " not contacted before you ask it; ctrl+o lists its models"
-            ),
+            ("· openrouter OPENROUTER_API_KEY is set not contacted yet; ctrl+o lists its models"),
             "✗ openai api.openai.com OpenAI: the key was refused (401); check OPENAI_API_KEY",
             "· LM Studio nothing listens on 1234",
         ]

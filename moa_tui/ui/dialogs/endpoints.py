@@ -9,7 +9,7 @@ from textual import work
 from textual.binding import Binding
 
 from moa_tui.errors import ConfigError
-from moa_tui.text import clean, looks_like_key, one_line
+from moa_tui.text import clean, may_be_key, one_line
 from moa_tui.ui.dialogs import endpoint_rows, texts
 from moa_tui.ui.dialogs.asking import AskingPicker
 from moa_tui.ui.dialogs.endpoint_rows import Adding, EndpointListing
@@ -115,7 +115,7 @@ class EndpointsDialog(AskingPicker[None]):
         if self._probing is not None:
             self._probing.cancel()
         self._adding = Adding(self.query_text.strip())
-        self._filter.password = looks_like_key(self.query_text)
+        self._filter.password = any(map(may_be_key, self.query_text.split()))
 
     def action_ask(self) -> None:
         """Ask the endpoint under the cursor anew."""

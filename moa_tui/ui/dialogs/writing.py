@@ -76,6 +76,7 @@ class Writing(Dialog[str]):
         super().__init__(title)
         self._check = check
         self._complaint = Complaint(note)
+        self._complained_about = ""
 
     @property
     @abstractmethod
@@ -84,7 +85,13 @@ class Writing(Dialog[str]):
 
     def complain(self, why: str) -> None:
         """Say something above the foot, until something else is written."""
+        self._complained_about = self.written
         self._complaint.show(why)
+
+    def listen(self) -> None:
+        """Take back what was said of another text."""
+        if self.written != self._complained_about:
+            self._complaint.show("")
 
     def action_accept(self) -> None:
         """End with the text, or say why it can't be taken."""
@@ -137,7 +144,7 @@ class LineDialog(Writing):
     @on(Input.Changed)
     def _type(self, event: Input.Changed) -> None:
         event.stop()
-        self.complain("")
+        self.listen()
 
 
 class TextDialog(Writing):
@@ -182,7 +189,7 @@ class TextDialog(Writing):
     def _type(self, event: TextArea.Changed) -> None:
         event.stop()
         self._is_warned = False
-        self.complain("")
+        self.listen()
 
     def action_new_line(self) -> None:
         """Stand in the foot: the field breaks the line before the key comes here."""
