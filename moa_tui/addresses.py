@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 _HTTPS = 443
 _NO_NAME = re.compile(r"[^A-Za-z0-9-]+")
 _NO_SERVICE = ("api", "www")
-_BARE_KEY = re.compile(r"(?=(?:[^0-9]*[0-9]){3})[A-Za-z0-9=_-]{20,}")
 
 
 def urls_of(address: str, usual_ports: Sequence[int]) -> tuple[str, ...]:
@@ -35,15 +34,6 @@ def urls_of(address: str, usual_ports: Sequence[int]) -> tuple[str, ...]:
     if not is_near:
         return (tls,)
     return (*(f"http://{host}:{port}{slash}{path}" for port in usual_ports), plain)
-
-
-def may_be_key(word: str) -> bool:
-    """Return whether a word may be a key that no vendor's mark gives away: long, with digits.
-
-    It is neither looked up as a host nor taken for a variable's name, MY_LAB_2026_KEY aside.
-    """
-    is_constant = word.isupper() and "_" in word and "=" not in word
-    return not is_constant and _BARE_KEY.fullmatch(word) is not None
 
 
 def is_meant(endpoint: Endpoint, address: str) -> bool:
@@ -69,7 +59,8 @@ def place_of(url: str) -> str:
     except ValueError:
         port = None
     is_here = Endpoint(name="", kind="openai", base_url=url).is_local
-    return f"{'127.0.0.1' if is_here else parts.hostname}:{port or ''}"
+    host = (parts.hostname or "").removesuffix(".")
+    return f"{'127.0.0.1' if is_here else host}:{port or ''}"
 
 
 def name_for(found: Endpoint, taken: Iterable[str]) -> str:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from moa_tui.engine.provider import Endpoint, Kind, Price
 from moa_tui.errors import ConfigError, nearest
 from moa_tui.tables import Table, present, read_toml
-from moa_tui.text import looks_like_key, one_line, redact
+from moa_tui.text import header_problem, is_variable_name, looks_like_key, one_line, redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -131,7 +131,6 @@ KNOWN_ENDPOINTS: tuple[Endpoint, ...] = (
 _BASE_URL_VARIABLES = {"openai": "OPENAI_BASE_URL", "together": "TOGETHER_BASE_URL"}
 _OLLAMA_PORT = 11434
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _URL_GAPS = re.compile(r"[\s\x00-\x20\x7f\\]")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e\t]*")
 _NAME_RULE = "is no name for an endpoint: use letters, digits, - _ and ."
@@ -302,7 +301,7 @@ def _base_url(table: Table) -> str | None:
 def _key_variable(table: Table) -> str | None:
     """Return the NAME of the variable; a refused value is never shown, it may be a key."""
     name = table.text("api_key_env")
-    if name and not _is_variable(name):
+    if name and not is_variable_name(name):
         table.complain("api_key_env", _VARIABLE_RULE)
     return name
 
@@ -311,7 +310,9 @@ def _headers(table: Table) -> Mapping[str, str] | None:
     headers = table.table("headers")
     values = headers.texts_by_name()
     for name, value in values.items():
-        if looks_like_key(value):
+        if problem := header_problem(name):
+            headers.complain(name, problem)
+        elif looks_like_key(value):
             headers.complain(name, "looks like a key: name its variable in api_key_env instead")
         elif not _HEADER_VALUE.fullmatch(value):
             headers.complain(name, "must be plain ASCII on one line")
@@ -338,16 +339,12 @@ def endpoint_problem(endpoint: Endpoint) -> str:
     if not _NAME.fullmatch(endpoint.name):
         shown = redact(one_line(endpoint.name, 60))
         return f'"{shown}" {_NAME_RULE}'
-    if endpoint.api_key_env and not _is_variable(endpoint.api_key_env):
+    if endpoint.api_key_env and not is_variable_name(endpoint.api_key_env):
         return f"the key of {endpoint.name} {_VARIABLE_RULE}"
     if endpoint.kind in ("embedded", "scripted"):
         return ""
     problem = url_problem(endpoint.base_url)
     return f"the URL of {endpoint.name} {problem}" if problem else ""
-
-
-def _is_variable(name: str) -> bool:
-    return _VARIABLE.fullmatch(name) is not None and not looks_like_key(name)
 
 
 # The environment

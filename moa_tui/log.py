@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol, Self, TextIO, runtime_checkable
 from moa_tui import __version__
 from moa_tui.engine.provider import Finish, Provider, Retrying, Text, Thinking
 from moa_tui.errors import MoaError, ProviderError
-from moa_tui.text import Secret, clean, one_line, redact
+from moa_tui.text import Secret, clean, one_line, redact, secret_headers, secrets_of_proxy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
@@ -32,7 +32,9 @@ _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _TALKATIVE = ("httpx", "httpcore")
 """They log every URL at INFO."""
 
-_KEY_VARIABLE = re.compile(r"(?i)(?:key|token|secret|password|passwd)s?$")
+_KEY_VARIABLE = re.compile(r"(?i)(?:key|token|secret|password|passwd)s?(?![a-z])")
+"""A name like OPENAI_API_KEY_WORK; TOKENIZERS_PARALLELISM is none."""
+
 _log = logging.getLogger("moa_tui")
 
 
@@ -52,6 +54,9 @@ class Log:
         for name, value in environ.items():
             if _KEY_VARIABLE.search(name):
                 self.heard(Secret(value.strip()))
+            if name.lower().endswith("_proxy"):
+                for secret in secrets_of_proxy(value):
+                    self.heard(secret)
 
     def __enter__(self) -> Self:
         logging.getLogger().addHandler(self._handler)
@@ -103,6 +108,8 @@ class Log:
         for file in files:
             _log.info("settings: %s%s", file, "" if file.exists() else " (not there)")
         for endpoint in endpoints:
+            for value in secret_headers(endpoint.headers).values():
+                self.heard(value)
             key = self._environ.get(endpoint.api_key_env, "").strip()
             if key:
                 self.heard(Secret(key))

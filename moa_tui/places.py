@@ -10,12 +10,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
-from moa_tui.addresses import is_meant, may_be_key, name_for, place_of, urls_of
+from moa_tui.addresses import is_meant, name_for, place_of, urls_of
 from moa_tui.config import KNOWN_ENDPOINTS, url_problem
 from moa_tui.engine.provider import Endpoint, ModelInfo
 from moa_tui.errors import ConfigError, ProviderError, nearest
 from moa_tui.keys import find_key
-from moa_tui.text import looks_like_key, one_line, redact
+from moa_tui.text import is_variable_name, looks_like_key, may_be_key, one_line, redact
 from moa_tui.ui.ports import EndpointState, EndpointStatus
 
 if TYPE_CHECKING:
@@ -280,11 +280,15 @@ class Places:
 
     async def _recognised(self, address: str, variable: str) -> Endpoint:
         """Return what answers at an address, under a name of its own."""
-        if variable and not _VARIABLE.fullmatch(variable):
+        if variable and not is_variable_name(variable):
             raise ConfigError(f"after the URL stands a key variable's NAME; {_WHAT_TO_TYPE}")
         urls = self._urls(address)
         if variable and len({urlsplit(url).port for url in urls}) > 1:
             raise ConfigError("type the port too, host:port: a key goes to one server only")
+        if variable and not self._connections.environ.get(variable, "").strip():
+            # What isn't written like a constant may be a password.
+            shown = variable if variable.isupper() else "the variable after the URL"
+            raise ConfigError(f"{shown} is not set in the environment")
         await asyncio.to_thread(import_module, "moa_tui.providers.detect")
         from moa_tui.providers.detect import recognise  # noqa: PLC0415 - brings the HTTP library
         from moa_tui.providers.faults import NobodyListens  # noqa: PLC0415 - likewise

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _MARKS_IN_A_ROW = 4
@@ -47,11 +47,28 @@ _HIGH_AT_END = re.compile("[\ud800-\udbff]\\Z")
 
 _KEY_LIKE = re.compile(
     # Without a digit it is prose: "key-value-databases".
-    r"\b(?:sk|gsk|xai|pk|rk|key|tgp|hf|AIza)[-_](?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{12,}"
+    r"\b(?:sk|csk|gsk|xai|pk|rk|key|tgp|hf|fw|nvapi|AIza)[-_](?=[A-Za-z_-]{0,99}\d)[A-Za-z0-9_-]{12,}"
     r"|\bAIza[A-Za-z0-9_-]{20,}"
+    r"|(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"
+    r"|\b[0-9a-f]{32}\.[A-Za-z0-9]{16}(?![\w.])"
     r"|(?i:\bbearer\s+)[A-Za-z0-9._~+/-]{8,}"
 )
+_BARE_KEY = re.compile(
+    r"(?=(?:[^0-9]*[0-9]){3})[A-Za-z0-9=_-]{20,}"
+    r"|[0-9A-Fa-f]{32,}"
+    r"|[0-9a-f]{32}\.[A-Za-z0-9]{8,}"
+    r"|(?=.*[+/])(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9+/=_-]{20,}"
+    r"|(?:[A-Za-z0-9_]+=)?(?:(?:nvapi|csk)-[A-Za-z0-9_-]{16,}|(?:fw|hf|r8)_[A-Za-z0-9]{16,})"
+)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_MIXED = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9]).{16,}")
+_KEY_HEADER = re.compile(r"(?i)auth|key|token|secret|passw|cookie")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_FRAMING = ("connection", "content-length", "host", "transfer-encoding")
+_TO_BASE64URL = str.maketrans("+/", "-_")
+_ESCAPE = re.compile(r"%[0-9A-F]{2}")
 _SHORTEST_SECRET = 4
+_SHORTEST_MIDDLE = 8
 _URL = re.compile(r"(?i)\bhttps?://|\bwww\.")
 
 
@@ -164,13 +181,74 @@ def looks_like_key(text: str) -> bool:
     return _KEY_LIKE.search(text) is not None
 
 
+def may_be_key(word: str) -> bool:
+    """Return whether a word has a key's shape, or may be one that no vendor's mark gives away.
+
+    It is neither looked up as a host nor taken for a variable's name, MY_LAB_2026_KEY aside.
+    """
+    if looks_like_key(word):
+        return True
+    is_constant = word.isupper() and "_" in word and _VARIABLE.fullmatch(word) is not None
+    return not is_constant and _BARE_KEY.fullmatch(word.strip("\"'")) is not None
+
+
+def is_variable_name(text: str) -> bool:
+    """Return whether a text is the name of an environment variable and can't be a key itself."""
+    is_name = _VARIABLE.fullmatch(text) is not None
+    return is_name and not may_be_key(text) and not _MIXED.fullmatch(text)
+
+
+def header_problem(name: str) -> str:
+    """Return what keeps a text from being the name of a header of the user's; "" is nothing."""
+    if not _HEADER_NAME.fullmatch(name):
+        return "is no name for a header: use letters, digits and -"
+    return "is set by the program itself" if name.lower() in _FRAMING else ""
+
+
+def secret_headers(headers: Mapping[str, str]) -> dict[str, Secret]:
+    """Return the headers that may hold a key, by their name or by their value."""
+    return {
+        name: Secret(value)
+        for name, value in headers.items()
+        if _KEY_HEADER.search(name) or any(map(may_be_key, value.split()))
+    }
+
+
+def secrets_of_proxy(url: str) -> list[Secret]:
+    """Return the password in a proxy's URL, alone and with the user's name before it."""
+    login = url.rpartition("@")[0].rpartition("://")[2]
+    return [Secret(part) for part in (login, login.partition(":")[2]) if part]
+
+
 def redact(text: str, secrets: Iterable[Secret] = ()) -> str:
     """Return the text with known secrets, in any common spelling, and key-like runs masked."""
     for secret in secrets:
         value = secret.reveal()
         if len(value) < _SHORTEST_SECRET:
             continue
-        encoded = base64.b64encode(value.encode()).decode().rstrip("=")
-        for spelling in (value, quote(value, safe=""), encoded):
+        for spelling in _spellings(value):
             text = text.replace(spelling, "•••")
     return _KEY_LIKE.sub("•••", text)
+
+
+def _spellings(value: str) -> list[str]:
+    """Return how a value may be written, the longest first: one may be the start of another."""
+    raw = value.encode("utf-8", "surrogatepass")
+    quoted = [quote(raw, safe=""), quote(raw, safe="/")]
+    lower = [_ESCAPE.sub(lambda escape: escape[0].lower(), spelling) for spelling in quoted]
+    encoded = [base64.b64encode(raw).decode().rstrip("="), *_middles(raw)]
+    for_urls = [spelling.translate(_TO_BASE64URL) for spelling in encoded]
+    found = {value, *quoted, *lower, *encoded, *for_urls}
+    return sorted(found, key=len, reverse=True)
+
+
+def _middles(raw: bytes) -> list[str]:
+    """Return the part of a text's Base64 that stays the same whatever stands around the text.
+
+    There are three: a character has six bits, so it matters how many bytes come before.
+    """
+    found = []
+    for before in range(3):
+        start, end = -(-before * 8 // 6), (before + len(raw)) * 8 // 6
+        found.append(base64.b64encode(bytes(before) + raw).decode()[start:end])
+    return [middle for middle in found if len(middle) >= _SHORTEST_MIDDLE]

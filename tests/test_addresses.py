@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from moa_tui.addresses import is_meant, may_be_key, name_for, place_of, urls_of
+from moa_tui.addresses import is_meant, name_for, place_of, urls_of
 from moa_tui.config import KNOWN_ENDPOINTS, ollama_url
 from moa_tui.engine.provider import Endpoint
 
@@ -97,35 +97,6 @@ def test_a_name_that_is_taken_gets_its_port_then_a_number() -> None:
 
 
 @pytest.mark.parametrize(
-    "word",
-    [
-        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
-        "Xy7kQ29mPz4RtW8vLn3B",
-        "LAB_API_KEY=0123456789abcdef0123",
-    ],
-)
-def test_a_long_word_with_digits_may_be_a_key(word: str) -> None:
-    assert may_be_key(word)
-
-
-@pytest.mark.parametrize(
-    "word",
-    [
-        "GROQ_API_KEY",
-        "MY_LAB_2026_GATEWAY_KEY",
-        "localhost:11434",
-        "http://a.example/v1",
-        "gpu-server-of-the-whole-lab",
-        "ip-10-0-0-12.eu.internal",
-        "192.168.100.200",
-        "gpu2026",
-    ],
-)
-def test_no_address_and_no_name_of_a_variable_is_one(word: str) -> None:
-    assert not may_be_key(word)
-
-
-@pytest.mark.parametrize(
     ("host", "url"),
     [
         ("127.0.0.1", "http://127.0.0.1:11434"),
@@ -144,3 +115,12 @@ def test_no_address_and_no_name_of_a_variable_is_one(word: str) -> None:
 )
 def test_ollama_host_is_read_in_all_its_forms(host: str, url: str) -> None:
     assert ollama_url(host) == url
+
+
+def test_a_dot_at_a_hosts_end_changes_nothing() -> None:
+    cloud = Endpoint(name="ollama", kind="ollama", base_url="https://ollama.com.")
+    assert not cloud.is_own
+    assert at("http://localhost.:8000").is_local
+    assert at("http://127.0.0.1.:8000").is_local
+    assert at("http://gpu.lan.:8000").is_own
+    assert place_of("https://api.groq.com.") == place_of("https://api.groq.com")

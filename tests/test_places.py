@@ -549,7 +549,11 @@ async def test_adding_twice_is_adding_once(tmp_path: Path) -> None:
         ),
         (
             "https://lab.example/v1 LAB_KEY",
-            "https://lab.example/v1 needs a key: set LAB_KEY",
+            "LAB_KEY is not set in the environment",
+        ),
+        (
+            "http://127.0.0.1:1/v1 hunter2secret",
+            "the variable after the URL is not set in the environment",
         ),
         (
             "localhost LAB_KEY",
@@ -609,7 +613,14 @@ async def test_a_known_server_with_another_key_is_another_endpoint(tmp_path: Pat
 
 @pytest.mark.parametrize(
     "typed",
-    [KEY, BARE_KEY, f"https://lab.example/v1 {BARE_KEY}", f"GROQ_API_KEY={KEY}", f"X={BARE_KEY}"],
+    [
+        KEY,
+        BARE_KEY,
+        f"https://lab.example/v1 {BARE_KEY}",
+        f"GROQ_API_KEY={KEY}",
+        f"X={BARE_KEY}",
+        f"{BARE_KEY}.AbCdEfGhIjKl",
+    ],
 )
 async def test_a_key_itself_is_refused_and_never_shown(tmp_path: Path, typed: str) -> None:
     async with bench(tmp_path) as on:

@@ -1,13 +1,27 @@
 from __future__ import annotations
 
 import base64
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moa_tui.text import Cleaner, Secret, SurrogateJoiner, clean, looks_like_key, one_line, redact
+from moa_tui.text import (
+    Cleaner,
+    Secret,
+    SurrogateJoiner,
+    clean,
+    is_variable_name,
+    looks_like_key,
+    may_be_key,
+    one_line,
+    redact,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NASTY = (
     "a\x00b\x1b]52;c;aGk=\x07\x7f\x85\x9b31m\r\nc\td\u2028e\u2029f\u202eg\u2066h\u061ci\u200ej"
@@ -75,7 +89,10 @@ def test_a_secret_shows_itself_only_when_asked() -> None:
     [
         KEY.reveal(),
         quote(KEY.reveal(), safe=""),
+        quote(KEY.reveal(), safe="/"),
+        quote(KEY.reveal(), safe="").lower(),
         base64.b64encode(KEY.reveal().encode()).decode(),
+        base64.urlsafe_b64encode(b"~~~???" + KEY.reveal().encode()).decode()[8:],
     ],
 )
 def test_a_known_key_is_masked_in_every_spelling(spelling: str) -> None:
@@ -85,6 +102,25 @@ def test_a_known_key_is_masked_in_every_spelling(spelling: str) -> None:
     assert spelling.rstrip("=") not in found
 
 
+@pytest.mark.parametrize("before", ["user:", "Bearer ", "u:", "ab", ""])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_known_key_is_masked_inside_of_base64(
+    encode: Callable[[bytes], bytes], before: str
+) -> None:
+    secret = Secret("abc/def?ghi>jkl~MNO123456")
+    encoded = encode(f"{before}{secret.reveal()}:x".encode()).decode()
+
+    found = redact(encoded, [secret])
+
+    left = found.replace("•••", "")
+    assert len(left) <= len(encoded) - len(secret.reveal()) * 8 // 6 + 2
+
+
+def test_a_key_that_is_no_unicode_is_masked_too() -> None:
+    odd = Secret("\udcff\udcfeabcd")
+    assert redact(f"it is {odd.reveal()}.", [odd]) == "it is •••."
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -92,6 +128,11 @@ def test_a_known_key_is_masked_in_every_spelling(spelling: str) -> None:
         "gsk_0123456789abcdef",
         "hf_0123456789abcdef",
         "AIzaSyA0123456789abcdefghijk",
+        "nvapi-0123456789abcdef",
+        "csk-0123456789abcdef",
+        "fw_0123456789abcdef",
+        "eyJ0123456789abcdef.eyJzdWIiOiIxMjM0.dozjgNryP4J3",
+        "0123456789abcdef0123456789abcdef.AbCdEfGhIjKlMnOp",
         "Authorization: Bearer abcdefgh12345678",
     ],
 )
@@ -103,3 +144,57 @@ def test_what_looks_like_a_key_is_masked_unknown(text: str) -> None:
 
 def test_a_name_of_a_variable_is_no_key() -> None:
     assert not looks_like_key("GROQ_API_KEY")
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+        "abcdefabcdefabcdefabcdefabcdefab",
+        "Xy7kQ29mPz4RtW8vLn3B",
+        "LAB_API_KEY=0123456789abcdef0123",
+        "0123456789abcdef0123456789abcdef.AbCdEfGhIjKl",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N",
+        "nvapi-abcdefghijklmnopqrstuvwxyzABCDEF",
+        "csk-abcdefghijklmnopqrstuvwxyz",
+        "fw_abcdefghijklmnopqrstuvw",
+        "AbC+de/EfghHiJKlmnop",
+        "AbC1+23/dEf456gHi789jKl012==",
+        '"0123456789abcdef0123456789abcdef"',
+    ],
+)
+def test_a_long_word_of_no_vendors_shape_may_be_a_key(word: str) -> None:
+    assert may_be_key(word)
+    assert not is_variable_name(word)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "GROQ_API_KEY",
+        "MY_LAB_2026_GATEWAY_KEY",
+        "localhost:11434",
+        "http://a.example/v1",
+        "https://Host.example:8000/v1/openai/Deployment",
+        "gpu-server-of-the-whole-lab",
+        "ip-10-0-0-12.eu.internal",
+        "192.168.100.200",
+        "gpu2026",
+        "my-gpu-box-2.lan:8000",
+        "api.example.com/v1",
+        "[::1]:8080",
+        "localhost/v1/chat/completions",
+    ],
+)
+def test_no_address_and_no_name_of_a_variable_may_be_one(word: str) -> None:
+    assert not may_be_key(word)
+
+
+@pytest.mark.parametrize("name", ["GROQ_API_KEY", "lab_key", "MY_LAB_2026_GATEWAY_KEY", "Key2"])
+def test_a_variables_name_is_one(name: str) -> None:
+    assert is_variable_name(name)
+
+
+@pytest.mark.parametrize("name", ["", "2KEY", "LAB-KEY", "aB3dE5gH7jK9mN1p", "a.b"])
+def test_what_no_variable_is_called_or_what_may_be_a_key_is_none(name: str) -> None:
+    assert not is_variable_name(name)

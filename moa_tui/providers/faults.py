@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from moa_tui.errors import FailureKind, ProviderError
+from moa_tui.text import secret_headers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from moa_tui.engine.provider import Endpoint
+    from moa_tui.text import Secret
 
 _CONTEXT = re.compile(
     r"context_length_exceeded|exceed_context_size_error|maximum context length"
@@ -83,6 +85,7 @@ _START_WITH: Mapping[str, str] = {
 }
 _PLAIN_CHARS = 80
 _DEEPEST = 5
+_MOST_TOKENS = 10**9
 
 
 class ModelLoading(ProviderError):  # noqa: N818 - a phase, told as one
@@ -227,6 +230,10 @@ def _kind_of(status: int, text: str) -> tuple[FailureKind, bool]:
 
 
 def _hint(endpoint: Endpoint, kind: FailureKind, status: int, *, had_key: bool) -> str:
+    if kind in ("auth", "invalid", "not_found"):
+        withheld = ", ".join(withheld_headers(endpoint))
+        if withheld:
+            return f"not sent: {withheld}; what may be a key goes over https only"
     if kind == "auth":
         return _auth_hint(endpoint, status, had_key=had_key)
     if kind == "not_found" and endpoint.kind == "ollama":
@@ -258,6 +265,11 @@ def sends_no_key(endpoint: Endpoint) -> bool:
     return urlsplit(endpoint.base_url).scheme != "https" and not endpoint.is_local
 
 
+def withheld_headers(endpoint: Endpoint) -> dict[str, Secret]:
+    """Return the user's headers that may hold a key, where a key would travel in the clear."""
+    return secret_headers(endpoint.headers) if sends_no_key(endpoint) else {}
+
+
 def _redirected(endpoint: Endpoint, location: str) -> ProviderError:
     host = urlsplit(location).netloc.rpartition("@")[2] or where(endpoint)
     return ProviderError(
@@ -270,9 +282,12 @@ def _redirected(endpoint: Endpoint, location: str) -> ProviderError:
 def _overflow_words(body: bytes) -> str:
     try:
         error = json.loads(body)["error"]
-        return f"{int(error['n_prompt_tokens'])} of {int(error['n_ctx'])} tokens of context"
-    except (ValueError, TypeError, KeyError, RecursionError):
+        needed, window = int(error["n_prompt_tokens"]), int(error["n_ctx"])
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return ""
+    if not 0 <= window <= needed < _MOST_TOKENS:
+        return ""
+    return f"{needed} of {window} tokens of context"
 
 
 def _code_of(error: object) -> int | None:

@@ -17,7 +17,15 @@ import httpx
 from moa_tui.errors import ProviderError
 from moa_tui.providers import faults
 from moa_tui.providers.pace import PacedTransport
-from moa_tui.text import Secret, clean, looks_like_key, one_line, redact
+from moa_tui.text import (
+    Secret,
+    clean,
+    header_problem,
+    one_line,
+    redact,
+    secret_headers,
+    secrets_of_proxy,
+)
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -84,9 +92,7 @@ class HttpClient:
         self._transport = transport
         self._client: httpx.AsyncClient | None = None
         self._secrets = [secret] if secret else []
-        self._secrets += [
-            Secret(value) for value in endpoint.headers.values() if looks_like_key(value)
-        ]
+        self._secrets += secret_headers(endpoint.headers).values()
 
     @asynccontextmanager
     async def open(
@@ -108,10 +114,14 @@ class HttpClient:
         extensions = {"trace": _trace(progress)} if progress else {}
         # A lone surrogate in a prompt must not stop the request.
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace") if body else None
-        request = self._client.build_request(
-            method, url, content=content, headers=self._headers(), extensions=extensions
-        )
-        response = await self._client.send(request, stream=True)
+        headers = self._headers()
+        try:
+            request = self._client.build_request(
+                method, url, content=content, headers=headers, extensions=extensions
+            )
+            response = await self._client.send(request, stream=True)
+        except UnicodeError as fault:
+            raise self._unsendable(fault) from None
         try:
             yield response
         finally:
@@ -174,7 +184,8 @@ class HttpClient:
             self.endpoint,
             response.status_code,
             response.headers,
-            body,
+            # Before anything is cut: half a key would not be known as one.
+            redact(body.decode("utf-8", "replace"), self._secrets).encode(),
             had_key=self._secret is not None,
         )
 
@@ -211,6 +222,9 @@ class HttpClient:
             return ProviderError("cut", f"{self.name} closed the connection", retry=True)
         if isinstance(fault, zlib.error):
             return ProviderError("protocol", f"{self.name} sent a broken compressed body")
+        return self._unsendable(fault)
+
+    def _unsendable(self, fault: Exception) -> ProviderError:
         return ProviderError("invalid", f"the request to {self.name} can't be sent: {fault}")
 
     def _decoded(self, body: bytes) -> object:
@@ -254,7 +268,7 @@ class HttpClient:
         proxy = proxies.get(url.scheme) or proxies.get("all")
         if self.endpoint.is_local or not proxy or proxy_bypass(url.hostname or ""):
             return None
-        return urlsplit(proxy).netloc.rpartition("@")[2] or proxy
+        return proxy.rpartition("@")[2].rpartition("://")[2].partition("/")[0]
 
     def _headers(self) -> dict[str, str]:
         headers = {
@@ -262,8 +276,13 @@ class HttpClient:
             "Accept-Encoding": "identity",
             "Content-Type": "application/json",
             "User-Agent": "moa-tui",
-            **self.endpoint.headers,
         }
+        withheld = faults.withheld_headers(self.endpoint)
+        for name, value in self.endpoint.headers.items():
+            if problem := header_problem(name):
+                raise ProviderError("invalid", f"{self.name}: the header {name} {problem}")
+            if name not in withheld:
+                headers[name] = value
         if self._secret and not faults.sends_no_key(self.endpoint):
             headers["Authorization"] = f"Bearer {self._secret.reveal()}"
         for name, value in headers.items():
@@ -274,6 +293,8 @@ class HttpClient:
         return headers
 
     def _built(self) -> httpx.AsyncClient:
+        for proxy in getproxies().values():
+            self._secrets += secrets_of_proxy(proxy)
         try:
             return httpx.AsyncClient(
                 transport=self._transport or self._direct(),
@@ -290,10 +311,12 @@ class HttpClient:
 
     def _direct(self) -> httpx.AsyncBaseTransport | None:
         """Return our transport, or None where the library must find the environment's proxy."""
-        if self._proxy() is not None:
+        if (proxy := self._proxy()) is not None:
+            if not _is_place(proxy):
+                raise ProviderError("connect", f"the proxy {proxy} is no host:port", _CHECK_PROXY)
             return None
         if urlsplit(self.endpoint.base_url).scheme == "https":
-            return PacedTransport(httpx.create_ssl_context(trust_env=not self.endpoint.is_local))
+            return PacedTransport(httpx.create_ssl_context())
         # Nothing is verified over plain HTTP, and loading the system's certificates takes as long
         # as drawing the first screen: this context trusts nobody.
         return PacedTransport(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
@@ -342,6 +365,14 @@ async def read_capped(response: httpx.Response, limit: int) -> bytes:
         if len(body) >= limit:
             break
     return bytes(body[:limit])
+
+
+def _is_place(text: str) -> bool:
+    try:
+        parts = urlsplit(f"//{text}")
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _trace(progress: Progress) -> Callable[[str, Mapping[str, object]], Awaitable[None]]:

@@ -13,6 +13,7 @@ from calls import FOREVER, KEY, Body, endpoint
 from moa_tui.engine.clock import AsyncioClock
 from moa_tui.engine.provider import Endpoint, ModelInfo
 from moa_tui.errors import ProviderError
+from moa_tui.providers.bounds import MOST_MODELS
 from moa_tui.providers.detect import models_of, recognise
 from moa_tui.providers.faults import NobodyListens
 from moa_tui.providers.openai import read_models
@@ -325,3 +326,13 @@ def test_a_listing_without_a_word_on_it_tells_by_the_name_what_can_chat(
     is_chat: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
     assert [model.is_chat for model in read_models({"data": [{"id": name}]})] == [is_chat]
+
+
+@pytest.mark.parametrize("odd", [10**400, 0, -1, True, 1.5, "7", [7], {}])
+def test_a_context_that_makes_no_sense_is_unknown(odd: object) -> None:
+    (model,) = read_models({"data": [{"id": "a", "context_length": odd}]})
+    assert model.context is None
+
+
+def test_a_listing_is_read_to_its_bound() -> None:
+    assert len(read_models([f"m{number}" for number in range(MOST_MODELS + 1)])) == MOST_MODELS

@@ -230,6 +230,72 @@ def test_a_key_goes_to_another_machine_over_https_only() -> None:
     )
 
 
+def test_a_key_is_known_before_a_refusal_is_cut() -> None:
+    secret = Secret("planted+and/of+no/vendor")
+    body = b"x" * 70 + secret.reveal().encode()
+
+    told = call(Server(Answering(status=400, body=[body])), secret=secret)
+
+    assert told.words == "acme: status 400: " + "x" * 70 + "••• | "
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"api-key": "short"},
+        {"X-Lab": "0123456789abcdef0123456789abcdef"},
+        {"Cookie": "id=1; of=me"},
+    ],
+)
+def test_a_header_that_may_hold_a_key_is_told_nowhere_and_not_sent_in_the_clear(
+    headers: dict[str, str],
+) -> None:
+    (name, value), *_ = headers.items()
+    refusal = Answering(status=401, body=error_body(f"bad {value}"))
+    near, far = Server(refusal), Server(refusal)
+
+    heard = call(near, headers=headers)
+    withheld = call(far, headers={**headers, "X-Team": "our lab"}, base_url="http://10.0.0.1/v1")
+
+    assert near.requests[0].headers[name] == value
+    assert name not in far.requests[0].headers
+    assert far.requests[0].headers["X-Team"] == "our lab"
+    assert value not in heard.words + withheld.words
+    assert withheld.words.endswith(f" | not sent: {name}; what may be a key goes over https only")
+
+
+@pytest.mark.parametrize("name", ["Ä", "a b", "a\nb", "Content-Length", "host"])
+def test_a_header_that_can_not_be_sent_is_told(name: str) -> None:
+    server = Server(Answering())
+
+    told = call(server, headers={name: "3"})
+
+    assert (told.kind, server.requests) == ("invalid", [])
+    assert "acme: the header" in told.words
+
+
+def test_what_has_no_bytes_to_send_is_told() -> None:
+    fault = UnicodeEncodeError("ascii", "ä", 0, 1, "not in range")
+
+    told = call(Server(Answering(fault=fault)))
+
+    assert told.kind == "invalid"
+    assert told.words.startswith("the request to acme can't be sent: ")
+
+
+@pytest.mark.parametrize("number", ["1e999", "NaN", "-5", "1" + "0" * 200])
+def test_a_number_of_tokens_that_can_not_be_is_not_told(number: str) -> None:
+    body = (
+        '{"error": {"type": "exceed_context_size_error", "message": "no", '
+        f'"n_prompt_tokens": {number}, "n_ctx": 4}}}}'
+    ).encode()
+
+    told = call(Server(Answering(status=400, body=[body])))
+
+    assert told.kind == "context"
+    assert told.words.startswith("acme: the prompt does not fit the model's context: no")
+
+
 def test_a_key_that_no_header_may_have_is_named() -> None:
     told = call(Server(Answering()), secret=Secret("a\nb"), api_key_env="ACME_KEY")
 

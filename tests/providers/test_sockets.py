@@ -260,7 +260,20 @@ print(told.kind, told.words)
         ("http://127.0.0.1:1", {"ALL_PROXY": "socks5://127.0.0.1:2"}, "nothing listens at"),
         ("http://192.0.2.1", {"http_proxy": "http://127.0.0.1:2"}, "the proxy 127.0.0.1:2"),
         ("http://192.0.2.1", {"ALL_PROXY": "socks5://127.0.0.1:2"}, "is a SOCKS proxy"),
+        (
+            "http://192.0.2.1",
+            {"http_proxy": "me:s3cretpw@127.0.0.1:2"},
+            "through the proxy 127.0.0.1:2",
+        ),
+        ("http://192.0.2.1", {"http_proxy": "me:s3cretpw@[::1"}, "the proxy [::1 is no host:port"),
+        ("http://192.0.2.1", {"http_proxy": "ftp://me:s3cretpw@127.0.0.1"}, "settings are broken"),
+        (
+            "http://192.0.2.1",
+            {"http_proxy": "http://me:s3cretpw@127.0.0.1:99999"},
+            ":99999 is no host",
+        ),
         ("https://192.0.2.1", {"SSL_CERT_FILE": "/nowhere.pem"}, "check SSL_CERT_FILE"),
+        ("https://127.0.0.1:1", {"SSL_CERT_FILE": "/nowhere.pem"}, "check SSL_CERT_FILE"),
     ],
 )
 def test_the_environments_proxy_and_certificates_are_named(
@@ -276,3 +289,4 @@ def test_the_environments_proxy_and_certificates_are_named(
 
     assert done.stdout.startswith("connect ")
     assert words in done.stdout
+    assert "s3cretpw" not in done.stdout
