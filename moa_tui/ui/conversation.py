@@ -261,6 +261,7 @@ class ConversationScreen(Screen[None]):
     def _fetched(self, prompt: Prompt, *, is_there: bool) -> None:
         draft = self._stage.composer.draft
         if is_there:
+            self._mixing.learn()
             self.ask(prompt)
         elif draft.text:
             self._turns.wait(prompt)

@@ -44,6 +44,19 @@ async def test_what_is_found_makes_the_mixture(tmp_path: Path) -> None:
         assert "4 models" in now.text
 
 
+async def test_a_model_that_was_fetched_is_known_at_once(tmp_path: Path) -> None:
+    async with program(shelf(tmp_path), mixture("a")) as now:
+        now.stage.embedded.model = "t/a"
+        await now.write("why")
+        before = now.text
+        now.places.known = [OLLAMA]
+        now.stage.embedded.steps.put_nowait(None)
+        await now.settle()
+
+        assert "4 models" not in before
+        assert "4 models" in now.text
+
+
 async def test_presets_that_cant_be_read_are_told_at_the_start(tmp_path: Path) -> None:
     presets = shelf(tmp_path)
     (tmp_path / "own" / "bad.toml").write_text("lyers = 2", "utf-8")
