@@ -111,5 +111,9 @@ def _guard_against_loops(sampling: Any) -> None:  # noqa: ANN401 - xllamacpp shi
 
 
 if __name__ == "__main__":
-    # The interpreter's own way out waits for llama.cpp's threads.
-    os._exit(main())
+    code = main()
+    if code:
+        # llama.cpp logs in a thread of its own: its way out lets that write why it can't start.
+        sys.exit(code)
+    # With a server running, the interpreter's own way out waits for that server's threads.
+    os._exit(code)

@@ -103,7 +103,10 @@ async def test_a_file_that_is_no_model_is_told_in_llama_cpps_words(tmp_path: Pat
         [delta async for delta in provider.stream(request("Hello", model="broken"))]
     await provider.aclose()
     assert caught.value.kind == "server"
-    assert caught.value.message.startswith("llama.cpp can't run broken: this GGUF file is version")
+    # Which of its words come last is llama.cpp's business: it logs in a thread of its own.
+    prefix, said = caught.value.message.split(": ", 1)
+    assert prefix == "llama.cpp can't run broken"
+    assert "GGUF" in said or "Failed to init" in said
 
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs Linux's pidfd")
