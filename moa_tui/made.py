@@ -33,7 +33,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
+from moa_tui.engine.mixture import BEST, Agent, Aggregator, Layer, Mixture
 from moa_tui.engine.provider import can_chat
 from moa_tui.text import one_line
 
@@ -42,9 +42,6 @@ if TYPE_CHECKING:
 
     from moa_tui.engine.provider import ModelInfo
     from moa_tui.ui.ports import EndpointState
-
-BEST = "best"
-"""The endpoint of models that are left open."""
 
 _SEATS = 3
 _SMALLEST, _SMALL, _FITTING = 0.9, 9.5, 16.0
@@ -106,11 +103,6 @@ def made(states: Iterable[EndpointState], presets: Mapping[str, Mixture]) -> tup
         alone = None if mixtures else _alone(mixture, state, taken)
         mixtures.extend((mixture, alone) if alone else (mixture,))
     return tuple(mixtures)
-
-
-def is_open(mixture: Mixture) -> bool:
-    """Return whether a mixture leaves a model open."""
-    return any(agent.endpoint == BEST for agent in mixture.agents)
 
 
 def filled(mixture: Mixture, best: Mixture) -> Mixture:

@@ -90,10 +90,10 @@ class Presets:
 
     def filled(self, mixture: Mixture, states: Iterable[EndpointState]) -> Mixture:
         """Return the mixture with the models that it leaves open; see `moa_tui.made`."""
-        from moa_tui.made import filled, is_open  # noqa: PLC0415 - as in `made`
-
-        if not is_open(mixture):
+        if not mixture.is_open:
             return mixture
+        from moa_tui.made import filled  # noqa: PLC0415 - as in `made`
+
         best = next(iter(self.made(states)), None)
         return filled(mixture, best or self.last_resort())
 

@@ -65,10 +65,7 @@ def needs_detection(wishes: Wishes, setup: Setup) -> bool:
     if not is_chosen(wishes, setup) or any("/" not in model for model in models):
         return True
     name = wishes.preset or setup.preferred or used_last(wishes, setup)
-    if name not in setup.presets.names():
-        return False
-    base = setup.presets.load(name)
-    return setup.presets.filled(base, ()) != base
+    return name in setup.presets.names() and setup.presets.load(name).is_open
 
 
 def without_lost_preset(setup: Setup) -> Setup:

@@ -54,7 +54,9 @@ def start_of(arguments: Arguments, setup: Setup) -> Start:
 
 
 def _saved(wishes: Wishes, setup: Setup) -> Mixture | None:
-    """Return the chosen preset as it is without the rest of the command line; None without one."""
+    """Return the chosen preset where the command line changes it, as it is without that."""
+    if wishes == Wishes(preset=wishes.preset):
+        return None
     is_preset = wishes.preset or setup.preferred or (setup.last_used and not wishes.proposers)
     return choose(Wishes(preset=wishes.preset), setup) if is_preset else None
 

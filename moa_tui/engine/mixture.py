@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from moa_tui.engine.provider import Options
 from moa_tui.errors import ConfigError
@@ -15,6 +15,9 @@ ContextRule: TypeAlias = Literal["fail"]
 
 REFERENCES = "{references}"
 """Where an instruction of one's own wants the numbered list."""
+
+BEST: Final = "best"
+"""The endpoint of models that are left open."""
 
 MOST_SEATS = 64
 """Seats of one layer: more than anybody reads, and few enough to show."""
@@ -222,6 +225,11 @@ class Mixture:
         if self.aggregator.strategy == "none" or not merging:
             return seats
         return {**seats, Seat(len(layers) + 1, 1): merging}
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it leaves a model open, which somebody has to choose before a run."""
+        return any(agent.endpoint == BEST for agent in self.agents)
 
     @property
     def agents(self) -> tuple[Agent, ...]:

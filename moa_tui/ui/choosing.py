@@ -211,10 +211,9 @@ class Choosing:
     def _leaves_open(self, name: str) -> bool:
         """Whether a preset's file leaves models open, which the mixture on screen doesn't."""
         try:
-            written = self._presets.load(name)
+            return self._presets.load(name).is_open
         except ConfigError:
             return False  # saving says what is wrong with the file
-        return self._presets.filled(written, self._places.states()) != written
 
     def _saved(self, mixture: Mixture, *, over: Mixture | None = None) -> str:
         """Save, and return in words why it couldn't be, "" if it is."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from moa_tui.ui import words
+
 if TYPE_CHECKING:
     from moa_tui.ui.editing import Place
 
@@ -57,9 +59,7 @@ NO_MODELS: Final = "no models yet"
 
 def models(count: int) -> str:
     """Return "1 model", "6 models"; none is said in words."""
-    if not count:
-        return NO_MODELS
-    return f"{count} model" if count == 1 else f"{count} models"
+    return words.plural(count, "model") if count else NO_MODELS
 
 
 def more(count: int) -> str:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from moa_tui.config import KNOWN_ENDPOINTS
-from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
+from moa_tui.engine.mixture import BEST, Agent, Aggregator, Layer, Mixture
 from moa_tui.engine.provider import Endpoint, ModelInfo
-from moa_tui.made import BEST, filled, is_open, made
+from moa_tui.made import filled, made
 from moa_tui.presets import Presets
 from moa_tui.shipped import PRESETS
 from moa_tui.ui.ports import EndpointState, EndpointStatus
@@ -412,8 +412,8 @@ def test_more_open_seats_than_the_best_mixture_has_begin_at_its_first_again() ->
     best = made([state("ollama", ["a-3b", "b-3b"])], SHIPPED)[0]
     mixture = filled(open_mixture, best)
 
-    assert is_open(open_mixture)
-    assert not is_open(mixture)
+    assert open_mixture.is_open
+    assert not mixture.is_open
     assert [agent.model for agent in mixture.layers[0].seats] == [
         *("ollama/a-3b", "ollama/a-3b", "ollama/b-3b", "ollama/a-3b", "ollama/a-3b", "groq/x")
     ]

@@ -8,7 +8,7 @@ import pytest
 from terminal import Terminal
 
 from moa_tui.config import KNOWN_ENDPOINTS
-from moa_tui.made import BEST
+from moa_tui.engine.mixture import BEST
 from moa_tui.presets import Presets
 from moa_tui.shipped import PRESETS
 from moa_tui.shipped.demo import demo_topics, pieces, topic_for
