@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, assert_never
 
@@ -57,6 +57,20 @@ def folders(config_dir: str | None, environ: Mapping[str, str]) -> Folders:
         data=platformdirs.user_data_path("moa-tui", appauthor=False),
         log=platformdirs.user_log_path("moa-tui", appauthor=False),
     )
+
+
+def speaks_utf8(environ: Mapping[str, str]) -> bool:
+    """Return whether the terminal's locale is UTF-8, as tmux tells; without any it is."""
+    named = (environ.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG"))
+    locale = next(filter(None, named), "UTF-8").upper()
+    return "UTF-8" in locale or "UTF8" in locale
+
+
+def terminal_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables by which a terminal says what it is, and no others: some are keys."""
+    from moa_tui.ui.ports import TERMINAL_VARIABLES  # noqa: PLC0415 - lazy
+
+    return {name: environ[name] for name in TERMINAL_VARIABLES if environ.get(name)}
 
 
 def theme_folders(config: Path) -> tuple[Path, ...]:
@@ -202,12 +216,15 @@ class Program:
             ConfigError: the config folder can't be one.
         """
         from moa_tui import config  # noqa: PLC0415 - not needed to list presets
+        from moa_tui.attachments import LocalFiles  # noqa: PLC0415 - brings asyncio
         from moa_tui.connections import Connections  # noqa: PLC0415 - brings asyncio
+        from moa_tui.editor import TerminalEditor  # noqa: PLC0415 - brings asyncio
         from moa_tui.engine.clock import AsyncioClock  # noqa: PLC0415 - brings asyncio
         from moa_tui.memory import StateFile  # noqa: PLC0415 - lazy
         from moa_tui.places import Places  # noqa: PLC0415 - lazy
         from moa_tui.providers.smollm2 import SmolLM2  # noqa: PLC0415 - lazy
         from moa_tui.ui.ports import Ports  # noqa: PLC0415 - lazy
+        from moa_tui.ui.settings import KeptSettings  # noqa: PLC0415 - lazy
 
         where = folders(arguments.config_dir, self.environ)
         settings, notices = config.load(where.config, self.environ)
@@ -220,11 +237,18 @@ class Program:
             settings, self.environ, clock=clock, models_folder=where.models, watch=self.log
         )
         embedded = SmolLM2(where.models, clock=clock)
+        kept = KeptSettings(
+            asdict(settings.preferences),
+            settings.origins,
+            remember=memory.remember,
+            theme=arguments.theme or "",
+            is_utf8=speaks_utf8(self.environ),
+        )
         ports = Ports(
             providers=connections,
             clock=clock,
             embedded=embedded,
-            theme=arguments.theme or settings.preferences.theme,
+            theme=str(kept.values()["theme"].value),
             theme_folders=theme_folders(where.config),
             endpoints=connections.endpoints,
             places=Places(
@@ -232,6 +256,11 @@ class Program:
             ),
             presets=shelf,
             memory=memory,
+            settings=kept,
+            files=LocalFiles(Path()),
+            editor=TerminalEditor(self.environ),
+            keymap=settings.keys,
+            terminal=terminal_variables(self.environ),
         )
         setup = Setup(
             ports=ports,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from moa_tui.engine.provider import Endpoint, Kind, Price
@@ -137,20 +137,32 @@ _NAME_RULE = "is no name for an endpoint: use letters, digits, - _ and ."
 _VARIABLE_RULE = (
     "must be the NAME of an environment variable, like GROQ_API_KEY, not the key itself"
 )
+_ANIMATIONS = "TEXTUAL_ANIMATIONS"
 _SECONDS = ("connect_s", "first_token_s", "idle_s", "total_s")
+
+
+Glyphs: TypeAlias = Literal["unicode", "ascii"]
+Motion: TypeAlias = Literal["full", "reduced"]
+_WordT = TypeVar("_WordT", bound=str)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
     """What the user likes: a preset ("" is none), a theme, a word when a run ends unseen.
 
-    ``last_preset`` is the one used last, "" if none; only state.toml has it.
+    ``last_preset`` is the one used last, "" if none; only state.toml has it. ``title``: the
+    terminal's window is called after the conversation. ``sidebar``: it stands open where there is
+    room for it.
     """
 
     preset: str = ""
     last_preset: str = ""
     theme: str = "moa-dark"
     notify: bool = True
+    title: bool = True
+    glyphs: Glyphs = "unicode"
+    motion: Motion = "full"
+    sidebar: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,10 +171,12 @@ class Settings:
 
     ``broken`` names the endpoints whose table has a mistake, with that mistake: they must not be
     called, since what their author meant (another host, say) isn't known. ``mistakes`` are those
-    of config.toml, in words.
+    of config.toml, in words. ``origins`` says where each preference comes from that isn't a
+    default: "state.toml", "config.toml", or the environment's variable by its name.
     """
 
     preferences: Preferences = field(default_factory=Preferences)
+    origins: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     endpoints: Mapping[str, Endpoint] = field(default_factory=lambda: MappingProxyType({}))
     broken: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -209,8 +223,14 @@ def load(folder: Path, environ: Mapping[str, str]) -> tuple[Settings, tuple[str,
     }
     broken = homeless | state.broken | config.broken | unusable
     mistakes = (*config.problems, *(why for name, why in homeless.items() if broken[name] == why))
+    forced = _preferences_from(environ)
     settings = Settings(
-        preferences=Preferences(**state.preferences | config.preferences),
+        preferences=Preferences(**state.preferences | config.preferences | forced),
+        origins=MappingProxyType(
+            dict.fromkeys(state.preferences, "state.toml")
+            | dict.fromkeys(config.preferences, "config.toml")
+            | dict.fromkeys(forced, _ANIMATIONS)
+        ),
         keys=MappingProxyType(state.keys | config.keys),
         endpoints=MappingProxyType(endpoints),
         broken=MappingProxyType(broken),
@@ -254,8 +274,16 @@ def _read_settings(path: Path, *, is_ours: bool) -> _File:
         last_preset=preferences.text("last_preset") if is_ours else None,
         theme=preferences.text("theme"),
         notify=preferences.flag("notify"),
+        title=preferences.flag("title"),
+        glyphs=_word(preferences, "glyphs", get_args(Glyphs), is_ours=is_ours),
+        motion=_word(preferences, "motion", get_args(Motion), is_ours=is_ours),
+        sidebar=preferences.flag("sidebar"),
     )
-    found.keys = root.table("keys").texts_by_name()
+    keys = root.value("keys")
+    if isinstance(keys, dict):
+        found.keys = Table(_joined(keys), path, found.problems, prefix="keys").texts_by_name()
+    else:
+        root.table("keys")
     endpoints = root.table("endpoints")
     for name, table in endpoints.tables_by_name():
         before = len(found.problems)
@@ -271,6 +299,23 @@ def _read_settings(path: Path, *, is_ours: bool) -> _File:
         preferences.close()
         root.close()
     return found
+
+
+def _word(table: Table, key: str, words: tuple[_WordT, ...], *, is_ours: bool) -> _WordT | None:
+    """Return one of the words; another one in our own file is a newer version's."""
+    if not is_ours:
+        return table.choice(key, words)
+    value = table.text(key)
+    return next((word for word in words if word == value), None)
+
+
+def _joined(keys: Mapping[str, Any]) -> dict[str, Any]:
+    """Return commands by their whole names: without quotes tile.scroll_up is in a table of tile."""
+    flat: dict[str, Any] = {}
+    for name, value in keys.items():
+        inner = value if isinstance(value, dict) else {}
+        flat |= {f"{name}.{last}": key for last, key in inner.items()} if inner else {name: value}
+    return flat
 
 
 def _endpoint_fields(table: Table, *, is_ours: bool) -> dict[str, Any]:
@@ -348,6 +393,12 @@ def endpoint_problem(endpoint: Endpoint) -> str:
 
 
 # The environment
+
+
+def _preferences_from(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return what Textual's own variable asks for: it is set by who can't bear motion."""
+    is_still = environ.get(_ANIMATIONS, "").strip().lower() == "none"
+    return present(motion="reduced" if is_still else None)
 
 
 def _from_environment(

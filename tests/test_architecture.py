@@ -125,6 +125,8 @@ ROOMS = {
     "moa_tui.text": Room(never=EVERYONE),
     "moa_tui.tables": Room(),
     "moa_tui.files": Room(),
+    "moa_tui.attachments": Room(),
+    "moa_tui.editor": Room(),
     "moa_tui.shipped": Room(),
 }
 COMPOSITION_ROOT = "moa_tui.__main__"

@@ -18,15 +18,17 @@ from moa_tui.ui.answer_view import AnswerView
 from moa_tui.ui.app import MoaApp
 from moa_tui.ui.ports import Ports, Start
 from moa_tui.ui.stage import Stage as MainStage
+from moa_tui.ui.tile import Tile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from textual.pilot import Pilot
 
+    from moa_tui.engine.mixture import Seat
     from moa_tui.providers.scripted import Script, Step
-    from moa_tui.ui.ports import Endpoints, Memory, OfFound, Presets
+    from moa_tui.ui.ports import Editor, Endpoints, Files, Memory, OfFound, Presets, Settings
 
 SHIPPED_THEMES = Path(__file__).parents[1] / "themes"
 
@@ -125,7 +127,12 @@ async def settle(pilot: Pilot[None]) -> None:
     for _ in range(3):
         await pilot.pause()
         draw(pilot)
+    # It counts in a thread of its own, where no clock of ours is.
+    counting = [one for one in pilot.app.workers if one.group == "attribution"]
+    if counting:
+        await pilot.app.workers.wait_for_complete(counting)
     await pilot.pause()
+    draw(pilot)
 
 
 def draw(pilot: Pilot[None]) -> None:
@@ -166,7 +173,9 @@ def stage(
     scripts: Mapping[str, Script],
     mix: Mixture | None = None,
     *,
+    endpoint: str = "t",
     theme: str = "moa-dark",
+    theme_folders: Sequence[Path] = (SHIPPED_THEMES,),
     known: bool = True,
     needs_fetch: bool = False,
     is_demo: bool = False,
@@ -174,12 +183,16 @@ def stage(
     places: Endpoints | None = None,
     presets: Presets | None = None,
     memory: Memory | None = None,
+    settings: Settings | None = None,
+    files: Files | None = None,
+    editor: Editor | None = None,
+    keymap: Mapping[str, str] | None = None,
     of_found: OfFound | None = None,
 ) -> Stage:
     """Return a program with scripted models; ``known``: its endpoint has a name at the start."""
     clock, embedded = HandClock(), FakeEmbedded()
     requests: list[ChatRequest] = []
-    endpoint = Endpoint(name="t", kind="scripted")
+    known_as = Endpoint(name=endpoint, kind="scripted")
 
     def noted(script: Script) -> Script:
         def noting(request: ChatRequest) -> Iterable[Step]:
@@ -189,11 +202,11 @@ def stage(
         return noting
 
     provider = ScriptedProvider(
-        endpoint, {name: noted(script) for name, script in scripts.items()}, clock=clock
+        known_as, {name: noted(script) for name, script in scripts.items()}, clock=clock
     )
 
     def providers(name: str, /) -> ScriptedProvider:
-        if name != "t":
+        if name != endpoint:
             raise ConfigError(f"unknown endpoint {name!r}")
         return provider
 
@@ -202,11 +215,15 @@ def stage(
         clock=clock,
         embedded=embedded,
         theme=theme,
-        theme_folders=(SHIPPED_THEMES,),
-        endpoints={"t": endpoint} if known else {},
+        theme_folders=theme_folders,
+        endpoints={endpoint: known_as} if known else {},
         places=places,
         presets=presets,
         memory=memory,
+        settings=settings,
+        files=files,
+        editor=editor,
+        keymap=keymap or {},
     )
     mix = mix or mixture()
     if needs_fetch:
@@ -218,3 +235,23 @@ def stage(
         is_demo=is_demo,
     )
     return Stage(MoaApp(ports, start), clock, embedded, requests)
+
+
+TRIO: dict[str, Script] = {
+    "a": says("alpha ", "one"),
+    "b": says("beta ", "two ", "and ", "more"),
+    "c": says("gamma ", "three ", "and ", "more ", "still"),
+    "m": says("The ", "**merged** ", "answer."),
+}
+
+
+async def ask(pilot: Pilot[None], text: str) -> None:
+    """Type a prompt and send it."""
+    await pilot.press(*("space" if char == " " else char for char in text), "enter")
+    await settle(pilot)
+
+
+def focused_seat(show: Stage) -> Seat | None:
+    """Return whose tile has the focus."""
+    focused = show.app.focused
+    return focused.seat if isinstance(focused, Tile) else None

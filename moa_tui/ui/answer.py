@@ -9,7 +9,8 @@ from rich.segment import Segment
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from moa_tui.ui.answer_view import ANSWER_FPS, AnswerView
+from moa_tui.ui.answer_view import AnswerView
+from moa_tui.ui.column_view import ANSWER_FPS
 from moa_tui.ui.frames import FrameClock
 from moa_tui.ui.look import (
     BOLD,
@@ -240,6 +241,14 @@ class AnswerCard(Vertical):
         if failure:
             self.head.show_failure()
         self.view.close_turn(answer, failure=failure, hint=hint)
+
+    def rewrite_turn(self, number: int, answer: str, *, note: str = "") -> None:
+        """Put another answer in the place of a turn's answer or failure, and a remark below it."""
+        self.view.rewrite_turn(number, answer, note=note)
+
+    def reopen_turn(self, number: int) -> None:
+        """Take an earlier turn's answer away and let what is streamed grow in its place."""
+        self.view.reopen_turn(number)
 
     def clear(self) -> None:
         """Forget all turns."""

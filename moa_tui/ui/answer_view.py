@@ -2,46 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
-from textual.scroll_view import ScrollView
-from textual.strip import Strip
+from textual.message import Message
 from textual.widget import Widget
 
-from moa_tui.ui import selecting
-from moa_tui.ui.column import Column
-from moa_tui.ui.frames import FrameClock
+from moa_tui.ui import selecting, targets
+from moa_tui.ui.answer_page import AnswerPage
+from moa_tui.ui.column_view import ColumnView
 from moa_tui.ui.look import BOLD, DOWN, Palette, row
-from moa_tui.ui.turn import Turn
+from moa_tui.ui.transcript import Transcript
+from moa_tui.ui.turn_rows import YOU
 
 if TYPE_CHECKING:
-    from rich.style import Style
-    from textual.events import Resize
+    from collections.abc import Sequence
+
+    from textual.events import Click
+    from textual.geometry import Region
     from textual.selection import Selection
+    from textual.strip import Strip
 
     from moa_tui.engine.state import SeatState
-
-WIDEST_TEXT: Final = 95
-"""Cells; longer lines are hard to read."""
-
-ANSWER_FPS: Final = 12
-"""How often an answer that streams is parsed and drawn, at most, a second."""
-
-_MOST_ROWS: Final = 1_000_000
-"""More than a piece of the column has."""
-
-_ROOMY: Final = 5
-_MOST_PASSES: Final = 8
+    from moa_tui.ui.frames import FrameClock
+    from moa_tui.ui.gutter import MarginFor
 
 
-class AnswerView(ScrollView):
+class AnswerView(ColumnView):
     """The session's turns, drawn where they are looked at; the last one grows.
 
-    The end is followed until somebody scrolls up. ``margin`` is the room at the left in cells,
-    for numbers that say where a sentence comes from.
+    The end is followed until somebody scrolls up. Turns are numbered from 0 in the order opened;
+    the one in sight is the one at the window's top, the last one while the end is followed.
     """
 
     DEFAULT_CSS = """
@@ -93,7 +85,48 @@ class AnswerView(ScrollView):
             id="answer.end",
             tooltip="To the newest line, and follow it",
         ),
+        Binding(
+            "left_curly_bracket",
+            "previous_turn",
+            "Earlier turn",
+            key_display="{",
+            show=False,
+            id="answer.previous_turn",
+            tooltip="To the question of the turn before",
+        ),
+        Binding(
+            "right_curly_bracket",
+            "next_turn",
+            "Later turn",
+            key_display="}",
+            show=False,
+            id="answer.next_turn",
+            tooltip="To the question of the next turn",
+        ),
+        Binding(
+            "enter",
+            "pick_turn",
+            "its tiles",
+            id="answer.tiles",
+            tooltip="Show that turn's proposals again",
+        ),
     ]
+
+    class TurnPicked(Message):
+        """The proposals of a turn are to be seen again."""
+
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self.number = number
+            """The turn's number, from 0."""
+
+    class LinkPressed(Message):
+        """A link is to be followed; nobody has been asked yet whether it should."""
+
+        def __init__(self, url: str) -> None:
+            super().__init__()
+            self.url = url
+            """The address of a web page."""
 
     def __init__(
         self,
@@ -103,47 +136,36 @@ class AnswerView(ScrollView):
         id: str | None = None,  # noqa: A002 - Textual's own name
         classes: str | None = None,
     ) -> None:
-        super().__init__(name=name, id=id, classes=classes)
-        self.margin = 1
-        self._frames = frames or FrameClock(self, ANSWER_FPS)
-        self._column = Column()
-        self._turn: Turn | None = None
+        transcript = Transcript()
+        super().__init__(transcript.column, frames, name=name, id=id, classes=classes)
+        # A model's link is never the terminal's or Textual's to follow.
+        self.set_reactive(Widget.auto_links, False)  # noqa: FBT003 - Textual's own order
+        self._transcript = transcript
+        self._page = AnswerPage(self._transcript)
+        self._marked: int | None = None
         self._shown: tuple[SeatState, float] | None = None
         self._written: SeatState | None = None
-        self._is_changed = False
-        self._is_following = True
-        self._is_moving = False
         self._is_painting = False
         self._selection: Selection | None = None
-        # As a piece and rows into it: what lies above may turn out longer than guessed.
-        self._seen = (0, 0)
-
-    @property
-    def is_following(self) -> bool:
-        """Whether the end stays in sight as text comes."""
-        return self._is_following
-
-    @property
-    def new_lines(self) -> int:
-        """How many rows came below what was seen, since the end was left."""
-        if self._is_following:
-            return 0
-        piece, rows = self._seen
-        return max(0, self._column.height - self._column.start(piece) - rows)
 
     def open_turn(self, question: str) -> None:
         """Begin a turn with its question, at the end and in sight."""
         self._catch_up()
-        self._turn = Turn(self._column, question)
-        self._is_following = True
+        self._transcript.begin(question)
+        self._reading.follow()
         self._repaint()
+
+    def reopen_turn(self, number: int) -> None:
+        """Take an earlier turn's answer away and let what is streamed grow in its place."""
+        self._catch_up()
+        self._change(lambda: self._transcript.reopen(number))
 
     def stream(self, seat: SeatState, *, t: float) -> None:
         """Show what the aggregator has thought and said by ``t``; costs a frame, not a call.
 
         Nothing happens while no turn is open, nor for a state that is written already.
         """
-        if self._turn is None or seat is self._written:
+        if self._transcript.open is None or seat is self._written:
             return
         self._shown = (seat, t)
         self._frames.request(self)
@@ -151,71 +173,135 @@ class AnswerView(ScrollView):
     def close_turn(self, answer: str | None = None, *, failure: str = "", hint: str = "") -> None:
         """End the open turn, with the answer if it isn't what was streamed or a failure's words."""
         self._catch_up()
-        if self._turn is not None:
-            self._turn.close(answer, failure=failure, hint=hint)
-        self._turn = None
-        self._repaint()
+        self._change(lambda: self._transcript.close(answer, failure=failure, hint=hint))
+
+    def rewrite_turn(self, number: int, answer: str, *, note: str = "") -> None:
+        """Put another answer in the place of a turn's answer or failure, and a remark below it.
+
+        Raises IndexError for a turn that never was.
+        """
+        self._catch_up()
+        selecting.forget(self)
+        self._change(lambda: self._transcript.rewrite(number, answer, note=note))
 
     def clear(self) -> None:
         """Forget all turns."""
-        self._turn = self._shown = None
+        self._shown = None
         selecting.forget(self)
-        self._column.truncate(0)
-        self._is_following = True
+        self._transcript.clear()
+        self._reading.follow()
         self._repaint()
 
-    def flush(self) -> None:
-        """Put on the screen what came since the last frame."""
-        self._catch_up()
-        if not self._is_changed:
-            return
-        self._is_changed = False
-        top = self.scroll_offset.y
-        self._settle()
-        # A window that moved is painted whole by Textual; else only what changed is.
-        changed = self._column.take_changed() + self._top_room - top
-        if self.scroll_offset.y == top and self.size:
-            y = min(max(0, changed), self.size.height - 1)
-            self.refresh(Region(0, y, self.size.width, self.size.height - y))
+    def toggle_thinking(self) -> bool:
+        """Unfold or fold the thinking of the turn in sight; return whether there is any."""
+        number = self.turn_in_sight
+        return number is not None and self._toggle_thinking(number)
 
-    def _repaint(self) -> None:
-        self._is_changed = True
-        self._frames.request(self)
+    def _toggle_thinking(self, number: int) -> bool:
+        self._catch_up()
+        selecting.forget(self)
+        was_toggled = self._change(lambda: self._transcript.toggle_thinking(number))
+        self.flush()
+        row = self._transcript.thinking_row(number)
+        if was_toggled and row is not None and not 0 <= row - self._top < self.size.height:
+            self._bring(row)
+            self._reading.picked = number
+        return was_toggled
+
+    # What a turn says.
+
+    def answer_text(self, number: int | None = None) -> str:
+        """Return the Markdown of a turn's answer, or of the turn in sight; "" without one."""
+        return self._transcript.answer(self._meant(number))
+
+    def code_blocks(self, number: int | None = None) -> Sequence[str]:
+        """Return the code of a turn's answer, or of the turn in sight, in order."""
+        return self._transcript.code_blocks(self._meant(number))
+
+    def links(self, number: int | None = None) -> Sequence[str]:
+        """Return where links of a turn's answer lead, or of the turn in sight, each once."""
+        return self._transcript.links(self._meant(number))
+
+    def _meant(self, number: int | None) -> int | None:
+        self._catch_up()
+        return self.turn_in_sight if number is None else number
+
+    @property
+    def code_in_sight(self) -> str | None:
+        """The code that is nearest to the window's middle, None without any in the window."""
+        self.flush()
+        top, rows = self._top, self.size.height
+        return self._transcript.code_near(range(max(0, top), top + rows), top + rows // 2)
+
+    # Where one is.
+
+    @property
+    def turn_in_sight(self) -> int | None:
+        """The number of the turn at the window's top, None while there is no turn."""
+        if not self._transcript:
+            return None
+        if self._reading.picked is not None:
+            return self._reading.picked
+        if self._reading.is_following:
+            return len(self._transcript) - 1
+        return self._column.turn_at(max(0, self._top))
+
+    def go_to_turn(self, number: int) -> None:
+        """Go to a turn's question, the last one's where there is none such."""
+        if not self._transcript:
+            return
+        self.flush()
+        last = len(self._transcript) - 1
+        number = min(max(0, number), last)
+        self._bring(self._column.start(self._column.first_of(number)))
+        self._reading.picked = number
+        if number == last and self.scroll_offset.y >= self.max_scroll_y:
+            self._reading.follow()
+
+    @property
+    def margin(self) -> int:
+        """Cells at the left of the text."""
+        return self._page.margin(self.size.width)
+
+    @property
+    def margin_for(self) -> MarginFor | None:
+        """What stands beside the rows of one closed turn: numbers that say where they come from.
+
+        It is called with a block's source and its rows' texts, when it is painted, and returns
+        for every row what is put at the right of the margin.
+        """
+        return self._page.margin_for
+
+    @margin_for.setter
+    def margin_for(self, margin_for: MarginFor | None) -> None:
+        self.mark_margin(margin_for)
+
+    def mark_margin(self, margin_for: MarginFor | None, *, number: int | None = None) -> None:
+        """Set `margin_for` for a turn; without a number it is for the one that was closed last."""
+        self._page.mark_margin(margin_for, number)
+        self._restyle()
+
+    def _is_marked_anew(self) -> bool:
+        return self._marked != self.turn_in_sight
 
     def _catch_up(self) -> None:
         """Give the open turn the last state shown, so that nothing between frames is lost."""
         shown, self._shown = self._shown, None
-        if shown is None or self._turn is None:
+        if shown is None or self._transcript.open is None:
             return
-        self._written, t = shown
-        self._is_changed |= self._turn.update(self._written, t)
-
-    def on_mount(self) -> None:
-        """Follow the theme."""
-        self.app.theme_changed_signal.subscribe(self, self._restyle)
-
-    def on_unmount(self) -> None:
-        """Leave the clock."""
-        self._frames.forget(self)
-
-    def on_resize(self, event: Resize) -> None:
-        """Wrap for the new width; what stood at the top stays there."""
-        del event
-        self._restyle()
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Draw what came in sight; the end is followed again once it is reached."""
-        super().watch_scroll_y(old_value, new_value)
-        if self._is_moving:
-            return
-        if self._is_following:
-            self._seen = self._place(self._column.height)
-        self._is_following = new_value >= self.max_scroll_y
-        self._settle()
+        self._written, t = seat, _ = shown
+        if self._transcript.open == len(self._transcript) - 1:
+            self._is_changed |= self._transcript.update(seat, t)
+        else:
+            self._is_changed |= self._in_place(lambda: self._transcript.update(seat, t))
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Return rows to paint."""
         self._is_painting = True
+        self._marked = self.turn_in_sight
+        # A lone turn is meant anyhow.
+        is_meant = self.has_focus and len(self._transcript) > 1
+        self._page.mean(self._marked if is_meant else None)
         strips = super().render_lines(crop)
         self._is_painting = False
         return strips
@@ -231,47 +317,21 @@ class AnswerView(ScrollView):
         ground = palette.focus_surface if self.has_focus else palette.aggregator_surface
         if y == self.size.height - 1 and self.new_lines:
             return row([], self._news(palette), width=self.size.width, ground=ground)
-        number = self.scroll_offset.y + y - self._top_room
-        strip = self._drawn(number, ground)
+        number = self._top + y
+        width = self.size.width
+        strip = self._page.row(number, width=width, palette=palette, ground=ground)
         if not self._is_painting:
-            return selecting.with_offsets(strip, self._place_at(number))
+            return selecting.with_offsets(strip, self._page.place(number, width))
         if self._selection is None:
             return strip
-        here = self._place_at(number)
+        here = self._page.place(number, width)
         return selecting.painted(strip, here, self._selection, palette.selection)
-
-    def _drawn(self, number: int, ground: Style) -> Strip:
-        width = self.size.width
-        strip = self._column.row(number)
-        if strip is None:
-            return Strip.blank(width, ground)
-        room = max(0, width - self.margin - strip.cell_length)
-        spans = [
-            Segment(" " * self.margin, ground),
-            *(Segment(text, ground + style) for text, style, _ in strip),
-            Segment(" " * room, ground),
-        ]
-        return Strip(spans, self.margin + strip.cell_length + room)
 
     # Selected text.
 
-    def _place_at(self, y: int) -> selecting.Place:
-        """Return where a row's text is; its number stays the same when rows above it change."""
-        number, within = self._column.place_of(y)
-        strip = self._column.row(y)
-        text = "" if strip is None else strip.text
-        return selecting.place(number * _MOST_ROWS + within, self.margin, text)
-
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """Return what is selected of the turns, and what ends it."""
-        first = selection.start.y // _MOST_ROWS if selection.start else 0
-        last = selection.end.y // _MOST_ROWS if selection.end else len(self._column) - 1
-        places = (
-            selecting.place(number * _MOST_ROWS + within, 0, text)
-            for number in range(first, min(last + 1, len(self._column)))
-            for within, text in enumerate(self._column.texts(number))
-        )
-        return selecting.extracted(places, selection), "\n"
+        return self._page.selected(selection), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
         """Paint what is selected now."""
@@ -290,87 +350,56 @@ class AnswerView(ScrollView):
             return [news, Segment(" ")]
         return [news, Segment(" · ", palette.muted), Segment("End ", palette.bright + BOLD)]
 
-    @property
-    def _top_room(self) -> int:
-        """Blank rows above the first turn: one, where rows aren't short."""
-        return 1 if self.size.height >= _ROOMY else 0
-
-    def _restyle(self, _theme: object = None) -> None:
-        """Draw anew for the present width and theme."""
-        width = min(WIDEST_TEXT, self.scrollable_content_region.width - self.margin - 1)
-        if width < 1:
-            return
-        top = self._column.piece_at(self.scroll_offset.y)
-        if self._column.restyle(width, Palette.of(self.app.theme_variables)):
-            selecting.forget(self)
-        if not self._is_following:
-            self._move(self._column.start(top))
-        self._settle()
-        self.refresh()
-
-    def _settle(self) -> None:
-        """Draw what is in sight and keep it in its place, or the end in sight."""
-        rows = self.size.height
-        if not rows:
-            return
-        if self._is_following:
-            self._column.settle_end(rows)
-            self._grow()
-            self._move(self.max_scroll_y)
-            return
-        for _ in range(_MOST_PASSES):
-            top = self.scroll_offset.y
-            settled = self._column.settle(max(0, top - self._top_room), rows) + self._top_room
-            self._grow()
-            # The room above the first turn belongs to no piece.
-            self._move(min(top if top < self._top_room else settled, self.max_scroll_y))
-            if self.scroll_offset.y == top:
-                break
-        self._seen = max(self._seen, self._place(self.scroll_offset.y + rows - self._top_room))
-
-    def _place(self, end: int) -> tuple[int, int]:
-        """Return a row that something ends before as a piece and rows into it."""
-        piece = self._column.piece_at(max(0, end - 1))
-        return piece, end - self._column.start(piece)
-
-    def _grow(self) -> None:
-        """Tell the scroll bar the height; as a plain reactive it would lay the screen out."""
-        width, rows = self.size
-        height = max(rows, self._column.height + self._top_room * 2)
-        if height == self.virtual_size.height and width == self.virtual_size.width:
-            return
-        self.set_reactive(Widget.virtual_size, Size(width, height))
-        if self.show_vertical_scrollbar:
-            self.vertical_scrollbar.window_virtual_size = height
-            self.vertical_scrollbar.window_size = rows
-
-    def _move(self, y: int) -> None:
-        self._is_moving = True
-        self.scroll_to(y=y, animate=False)
-        self._is_moving = False
-
-    def action_scroll_up(self) -> None:
-        """Go one row up."""
-        self.scroll_to(y=self.scroll_offset.y - 1, animate=False)
-
-    def action_scroll_down(self) -> None:
-        """Go one row down."""
-        self.scroll_to(y=self.scroll_offset.y + 1, animate=False)
-
-    def action_page_up(self) -> None:
-        """Go a page up, but for a row that stays in sight."""
-        self.scroll_to(y=self.scroll_offset.y - max(1, self.size.height - 1), animate=False)
-
-    def action_page_down(self) -> None:
-        """Go a page down, but for a row that stays in sight."""
-        self.scroll_to(y=self.scroll_offset.y + max(1, self.size.height - 1), animate=False)
-
     def action_scroll_home(self) -> None:
         """Go to the first turn."""
-        self.scroll_to(y=0, animate=False)
+        self.go_to_turn(0)
 
-    def action_scroll_end(self) -> None:
-        """Go to the end and follow it."""
-        self._is_following = True
-        self._settle()
-        self.refresh()
+    # Turns, and what is pressed.
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether a key does something now: those of turns need one."""
+        if action in ("pick_turn", "previous_turn", "next_turn"):
+            return len(self._transcript) > 0
+        return super().check_action(action, parameters)
+
+    def action_previous_turn(self) -> None:
+        """Go to the question of the turn in sight, from there to the one before."""
+        number = self.turn_in_sight
+        if number is not None:
+            is_above = self._transcript.question_rows(number).start < self._top
+            self.go_to_turn(number if is_above else number - 1)
+
+    def action_next_turn(self) -> None:
+        """Go to the next turn's question, or to the end."""
+        number = self.turn_in_sight
+        if number is None or number == len(self._transcript) - 1:
+            self.action_scroll_end()
+        else:
+            self.go_to_turn(number + 1)
+
+    def action_pick_turn(self) -> None:
+        """Ask for the proposals of the turn in sight."""
+        if (number := self.turn_in_sight) is not None:
+            self.post_message(self.TurnPicked(number))
+
+    def on_click(self, event: Click) -> None:
+        """Do what a press on a link, a question, folded thinking or the count of new rows means."""
+        number, x = self._top + event.y, event.x - self.margin
+        strip = self._column.row(number)
+        if event.chain > 1 or self._selection is not None:
+            return
+        if self.new_lines and event.y == self.size.height - 1:
+            self.action_scroll_end()
+        elif strip is None:
+            return
+        elif url := targets.url_at(strip, x):
+            self.post_message(self.LinkPressed(url))
+        elif self._transcript.is_thinking_line(number):
+            self._toggle_thinking(self._column.turn_at(number))
+        elif x < len(YOU):
+            self._press_question(number)
+
+    def _press_question(self, row: int) -> None:
+        number = self._column.turn_at(row)
+        if row == self._transcript.question_rows(number).start:
+            self.post_message(self.TurnPicked(number))

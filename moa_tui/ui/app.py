@@ -13,12 +13,14 @@ from textual.app import App
 from textual.binding import Binding
 
 from moa_tui.text import clean, redact
-from moa_tui.ui import themes, words
+from moa_tui.ui import appearance, themes, words
 from moa_tui.ui.conversation import ConversationScreen
+from moa_tui.ui.notices import keeping_title
 from moa_tui.ui.ways_out import WaysOut
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
+    from textual.driver import Driver
     from textual.notifications import Notify
     from textual.screen import Screen
 
@@ -38,7 +40,13 @@ class MoaApp(App[None]):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "ctrl+q", "quit", "quit", id="quit", tooltip="Leave", priority=True, key_display="^q"
+            "ctrl+q",
+            "quit",
+            "quit",
+            id="quit",
+            tooltip="Leave the program",
+            priority=True,
+            key_display="^q",
         ),
     ]
 
@@ -58,14 +66,33 @@ class MoaApp(App[None]):
             self.register_theme(theme)
         self._unknown_theme = "" if ports.theme in self.available_themes else ports.theme
         self.theme = _FALLBACK_THEME if self._unknown_theme else ports.theme
+        settings = {} if ports.settings is None else ports.settings.values()
+        for key in ("glyphs", "motion"):
+            if key in settings:
+                appearance.take_up(self, key, settings[key].value)
+
+    def get_driver_class(self) -> type[Driver]:
+        """Return Textual's, but that it gives the window its title back."""
+        return keeping_title(super().get_driver_class(), self._ports.terminal)
 
     def get_default_screen(self) -> Screen[None]:
         """Return the conversation."""
-        return ConversationScreen(self._ports, self._start)
+        self._conversation = ConversationScreen(self._ports, self._start)
+        return self._conversation
+
+    async def action_quit(self) -> None:
+        """Leave; a run that is live is asked about first."""
+        self._conversation.leave()
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Return our variables for a theme that doesn't define them all."""
         return themes.derived(self.current_theme, self._shelf.themes)
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Return a theme's variables, those hues of a foreign one made readable."""
+        variables = super().get_css_variables()
+        variables.update(themes.readable_hues(self.current_theme, variables))
+        return variables
 
     def on_load(self) -> None:
         """Watch every way out before the terminal is in its modes."""
@@ -105,12 +132,22 @@ class MoaApp(App[None]):
         self._shelf = themes.load(self._ports.theme_folders)
         for theme in self._shelf.themes.values():
             self.register_theme(theme)
-        for notice in self._shelf.notices:
+        for notice in (*self._shelf.notices, *self._take_keys()):
             self.notify(clean(notice), severity="warning", markup=False)
         if self._unknown_theme:
             near = difflib.get_close_matches(self._unknown_theme, self.available_themes, n=1)
             known = words.unknown_theme(self._unknown_theme, near[0] if near else "")
             self.notify(clean(known), severity="warning", markup=False)
+
+    def _take_keys(self) -> tuple[str, ...]:
+        """Put the keys that the user chose in the place of ours; return what is wrong with them."""
+        if not self._ports.keymap:
+            return ()
+        from moa_tui.ui.key_choice import checked, places  # noqa: PLC0415 - brings every widget
+
+        chosen = checked(self._ports.keymap, places())
+        self.set_keymap(chosen.keymap)
+        return chosen.notices
 
     def _leave(self, code: int) -> None:
         """Leave in order, told by another thread or a signal."""

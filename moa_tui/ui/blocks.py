@@ -27,23 +27,29 @@ _MOST_INDENT: Final = 3
 _FENCE: Final = re.compile(r"(`{3,})[^`]*$|(~{3,})")
 _HEADING: Final = re.compile(r"#{1,6}(?:[ \t]|$)")
 _ITEM: Final = re.compile(r"(?:[-+*]|\d{1,9}[.)])(?P<room>[ \t]+|$)")
+_TABLE_RULE: Final = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?$")
+_LONGEST_HEAD: Final = LONGEST_BLOCK // 4
 _RULE: Final = re.compile(r"(?:(?:-[ \t]*){3,}|(?:\*[ \t]*){3,}|(?:_[ \t]*){3,})$")
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Markdown that stands for itself; ``gap``: a blank row parts it from the block before."""
+    """Markdown that stands for itself; ``gap``: a blank row parts it from the block before.
+
+    ``goes_on``: it is the next part of the code that ends the block before.
+    """
 
     source: str
     gap: bool = True
+    goes_on: bool = False
 
 
 class Blocks:
     """Cuts a text into blocks as it arrives, in time proportional to what is new.
 
-    A block is one top-level block of Markdown, but for two: every item of a top-level list is its
-    own, and long code is several, each with the opening fence. ``offset`` is how many characters
-    of the text stand in closed blocks.
+    A block is one top-level block of Markdown, but for these: every item of a top-level list is
+    its own, and long code or a long table is several, each with what it opens with. ``offset`` is
+    how many characters of the text stand in closed blocks.
     """
 
     def __init__(self) -> None:
@@ -53,6 +59,7 @@ class Blocks:
         self._size = 0
         self._has_content = False
         self._gap = True
+        self._goes_on = False
         self._partial: list[str] = []
         self._partial_size = 0
         self._after_blank = False
@@ -65,7 +72,7 @@ class Blocks:
     @property
     def open(self) -> Block:
         """The last block, which more text may still change; it may be empty."""
-        return Block("".join((*self._lines, *self._partial)), self._gap)
+        return Block("".join((*self._lines, *self._partial)), self._gap, self._goes_on)
 
     def feed(self, text: str) -> list[Block]:
         """Take the next piece of the text and return the blocks that are closed by it."""
@@ -121,6 +128,7 @@ class Blocks:
         while not self._lines[-1].strip():
             blanks.append(self._lines.pop())
         self._close(closed, gap=False, kept=sum(map(len, blanks)))
+        self._goes_on = True
         self._lines = [self._opener, *blanks]
         self._size = sum(map(len, self._lines))
         self._has_content = True
@@ -129,7 +137,10 @@ class Blocks:
         indent = _indent_of(line)
         gap = self._gap_before(text, indent)
         if gap is not None and self._has_content:
+            head = self._table_head() if text[0] == "|" and not self._after_blank else []
             self._close(closed, gap=gap)
+            self._lines = head
+            self._size = sum(map(len, head))
         self._is_over = self._after_blank = False
         if indent > _MOST_INDENT or (self._item_indent and indent >= self._item_indent):
             return
@@ -145,6 +156,12 @@ class Blocks:
             room = item["room"].expandtabs(4)
             marker = item.start("room") + (len(room) if 1 <= len(room) <= 4 else 1)  # noqa: PLR2004 - CommonMark 5.2
             self._item_indent = indent + marker
+
+    def _table_head(self) -> list[str]:
+        """Return the first lines of a table, with which its next part begins too; [] for others."""
+        first, *others = self._lines[:2]
+        is_table = "|" in first and others and _TABLE_RULE.match(others[0].strip())
+        return [first, *others] if is_table and len(first) <= _LONGEST_HEAD else []
 
     def _gap_before(self, text: str, indent: int) -> bool | None:
         """Return whether a new block that begins here wants a gap; None when none begins."""
@@ -163,11 +180,12 @@ class Blocks:
         return True if self._after_blank else None
 
     def _close(self, closed: list[Block], *, gap: bool, kept: int = 0) -> None:
-        closed.append(Block("".join(self._lines), self._gap))
+        closed.append(Block("".join(self._lines), self._gap, self._goes_on))
         self.offset = self._taken - kept
         self._lines = []
         self._size = 0
         self._has_content = False
+        self._goes_on = False
         self._gap = gap
         self._item_indent = 0
 

@@ -40,6 +40,8 @@ WAITS: Final = {
 }
 BEHIND: Final = "Queued behind {behind}."
 LOST_NOTHING: Final = "Try {attempt} failed before its first token, so nothing is lost."
+FOLDED: Final = "its thinking is folded"
+THOUGHT: Final = "It thought for {count} tokens; t unfolds that."
 NO_WORDS: Final = "It ended without a word."
 REASONS: Final = {
     "length": "Cut at its limit.",
@@ -194,12 +196,17 @@ def foot(
 
 
 def page(
-    seat: SeatState, hints: Sequence[tuple[str, str]], *, shape: Shape, palette: Palette
+    seat: SeatState,
+    hints: Sequence[tuple[str, str]],
+    *,
+    shape: Shape,
+    palette: Palette,
+    thinks: bool = False,
 ) -> list[Row]:
     """Return what a seat shows that isn't streaming: why it waits or failed, or its answer.
 
-    Rows are at most the text's width, without a ground. They aren't strips, since a strip's
-    caches take a kilobyte.
+    ``thinks``: an ended seat's thinking stands before its answer. Rows are at most the text's
+    width, without a ground. They aren't strips, since a strip's caches take a kilobyte.
     """
     rows: list[list[Row]] = []
     text = "" if seat.is_live else str(seat.text).strip()
@@ -208,9 +215,15 @@ def page(
         rows += _said(seat, shape=shape, palette=palette)
         if hints:
             rows.append(_hint_rows(hints, width=shape.text_width, palette=palette))
+    thinking = "" if seat.is_live else str(seat.thinking).strip()
+    if thinking and thinks:
+        style = palette.state("thinking") + look.ITALIC
+        rows.append(_wrapped(thinking[-_LONGEST_PAGE:], style, shape.text_width))
     if text:
         rows.append(_answer(text, shape=shape, palette=palette, plain=failed))
     notes = [*seat.notes, *([REASONS[seat.reason]] if seat.reason in REASONS else [])]
+    if thinking and not thinks:
+        notes.append(THOUGHT.format(count=look.short(look.thought_and_said(seat)[0])))
     if notes and not seat.is_live:
         rows.append(_wrapped(" ".join(notes), palette.muted, shape.text_width))
     return _spaced(rows, blank=not shape.is_compact)
@@ -281,3 +294,28 @@ def _hint_rows(hints: Sequence[tuple[str, str]], *, width: int, palette: Palette
             rows[-1].append(Segment("  "))
         rows[-1].extend(look.clipped(pair, width))
     return [tuple(row) for row in rows]
+
+
+def code_near(text: str, page: Sequence[Row], middle: int) -> str:
+    """Return the code of a Markdown text that is drawn nearest to a row of its page, "" if none."""
+    from moa_tui.ui.blocks import Blocks  # noqa: PLC0415 - Markdown again
+    from moa_tui.ui.markdown import codes_of  # noqa: PLC0415 - as above
+    from moa_tui.ui.targets import code_of  # noqa: PLC0415 - as above
+
+    blocks = Blocks()
+    codes = [code for block in (*blocks.feed(text), blocks.open) for code in codes_of(block.source)]
+    drawn: list[list[int]] = []
+    for number, row in enumerate(page):
+        if code_of(Strip(row)) is None:
+            continue
+        if not drawn or drawn[-1][-1] != number - 1:
+            drawn.append([])
+        drawn[-1].append(number)
+    if len(drawn) != len(codes):
+        return codes[0] if codes else ""
+    near = min(
+        range(len(codes)),
+        key=lambda at: min(abs(row - middle) for row in drawn[at]),
+        default=None,
+    )
+    return "" if near is None else codes[near]

@@ -238,8 +238,12 @@ class Choosing:
     def choose_model(self, place: Place, model: str) -> None:
         """Open the model picker for a place; ``model`` is the one that is there."""
         title = says.who(place, is_more=not model)
+        self.ask_for_model(title, model, lambda name: self._sidebar.put_model(place, name))
+
+    def ask_for_model(self, title: str, model: str, chosen: Callable[[str], object]) -> None:
+        """Open the model picker; ``chosen`` hears "endpoint/model"."""
         picker = ModelPicker(title, self._places.states(), ask=self._ask, now=model)
-        self._push(picker, lambda name: self._sidebar.put_model(place, name))
+        self._push(picker, chosen)
 
     def write(self, wanted: Sidebar.WantsText) -> None:
         """Open a dialog for the text of a row."""

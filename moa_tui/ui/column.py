@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from rich.segment import Segment
     from textual.strip import Strip
 
     from moa_tui.ui.look import Palette
@@ -21,20 +22,42 @@ _MOST_DRAWN: Final = 256
 class Piece:
     """A part of the column: ``draw(source, width, palette)`` gives its rows, purely.
 
-    ``gap``: a blank row stands above it. A piece without rows takes no room at all.
+    ``gap``: a blank row stands above it. A piece without rows takes no room at all. ``turn`` is
+    the number of the turn that it belongs to, ``is_answer`` says that it is a block of the answer,
+    ``goes_on`` that its code began in the piece above. ``beside`` is for whoever paints: what
+    stands in the margin, row by row, while it is drawn.
     """
 
     source: str
     draw: Callable[[str, int, Palette], list[Strip]]
     gap: bool = True
+    turn: int = 0
+    is_answer: bool = False
+    goes_on: bool = False
     rows: list[Strip] | None = field(default=None, init=False)
+    beside: Sequence[Sequence[Segment]] | None = field(default=None, init=False)
     height: int = field(default=0, init=False)
 
     def guess(self, width: int) -> None:
         """Estimate the height in rows until the piece is drawn."""
         source = self.source.strip()
-        self.rows = None
+        self.forget()
         self.height = 1 + source.count("\n") + len(source) // width + self.gap
+
+    def forget(self) -> None:
+        """Drop what is drawn; the height stays."""
+        self.rows = self.beside = None
+
+
+class Held(NamedTuple):
+    """A row by what stands in it, so that it is found again when rows above it change.
+
+    ``below`` counts rows from the start of its turn, for when its piece is gone.
+    """
+
+    piece: Piece
+    within: int
+    below: int
 
 
 class Column:
@@ -62,18 +85,52 @@ class Column:
 
     def append(self, piece: Piece) -> None:
         """Put a piece at the end."""
-        piece.guess(max(1, self._width))
-        self._unseen = min(self._unseen, len(self._pieces))
-        self._ends.append(self.height + piece.height)
-        self._pieces.append(piece)
+        self.splice(len(self._pieces), len(self._pieces), [piece])
 
     def truncate(self, count: int) -> None:
         """Keep only the first ``count`` pieces."""
-        for piece in self._pieces[count:]:
+        self.splice(count, len(self._pieces), ())
+
+    def splice(self, start: int, stop: int, pieces: Sequence[Piece]) -> None:
+        """Put pieces in the place of those from ``start`` to before ``stop``.
+
+        The pieces of a turn stand together, turns in the order of their numbers.
+        """
+        for piece in self._pieces[start:stop]:
             self._drawn.pop(piece, None)
-        del self._pieces[count:]
-        del self._ends[count:]
-        self._unseen = min(self._unseen, count)
+        for piece in pieces:
+            piece.guess(max(1, self._width))
+        self._pieces[start:stop] = pieces
+        self._measure(start)
+        self._unseen = min(self._unseen, start)
+
+    def piece(self, number: int) -> Piece:
+        """Return a piece by its number, from 0."""
+        return self._pieces[number]
+
+    def first_of(self, turn: int) -> int:
+        """Return the number of a turn's first piece, or of where it would stand."""
+        return bisect_left(self._pieces, turn, key=lambda piece: piece.turn)
+
+    def turn_at(self, row: int) -> int:
+        """Return the number of the turn that a row belongs to."""
+        return self._pieces[self.piece_at(row)].turn
+
+    def hold(self, row: int) -> Held | None:
+        """Return what stands in a row, None while there is nothing at all."""
+        if not self._pieces:
+            return None
+        number, within = self.place_of(row)
+        piece = self._pieces[number]
+        return Held(piece, within, max(0, row) - self.start(self.first_of(piece.turn)))
+
+    def row_of(self, held: Held) -> int:
+        """Return the row of what was held, or one of its turn that is as far down."""
+        first, end = self.first_of(held.piece.turn), self.first_of(held.piece.turn + 1)
+        for number in range(first, end):
+            if self._pieces[number] is held.piece:
+                return self.start(number) + held.within
+        return min(self.start(first) + held.below, max(0, self.start(end) - 1))
 
     def take_changed(self) -> int:
         """Return the first row that pieces put or taken away since the last call have touched."""
@@ -97,7 +154,8 @@ class Column:
 
     def start(self, number: int) -> int:
         """Return the row that a piece starts in."""
-        return self._ends[number - 1] if number > 0 and self._ends else 0
+        # What is asked about may be gone: then it is the end.
+        return self._ends[min(number, len(self._ends)) - 1] if number > 0 and self._ends else 0
 
     def settle(self, top: int, rows: int) -> int:
         """Draw what a window of ``rows`` from ``top`` shows; return where its top is now.
@@ -131,6 +189,11 @@ class Column:
             missing -= self._draw(self._pieces[number])
         self._measure(number)
         self._forget(self._pieces[number:])
+
+    def forget_beside(self) -> None:
+        """Drop what stands in the margin of what is drawn."""
+        for piece in self._drawn:
+            piece.beside = None
 
     def row(self, y: int) -> Strip | None:
         """Return a row; None for a blank one or one that is not settled."""
@@ -176,4 +239,4 @@ class Column:
         while len(self._drawn) > keep:
             oldest = next(iter(self._drawn))
             del self._drawn[oldest]
-            oldest.rows = None
+            oldest.forget()

@@ -1,212 +1,42 @@
-"""Where prompts are written: a multi-line card that no run ever blocks, and what waits above it."""
+"""Where prompts are written: a multi-line card that no run ever blocks, and what it sends."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+import asyncio
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.segment import Segment
-from textual import on
-from textual.binding import Binding
+from textual import on, work
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import TextArea
 
-from moa_tui.text import clean, one_line
+from moa_tui.errors import ConfigError
+from moa_tui.text import one_line
+from moa_tui.ui import composer_words as own_words
 from moa_tui.ui import look, words
+from moa_tui.ui.draft import Draft
+from moa_tui.ui.prompt import CHIP_ABOVE, Prompt
+from moa_tui.ui.queue import Queue
 from moa_tui.ui.rows import Rows
 from moa_tui.ui.told import Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from textual import events
     from textual.app import ComposeResult
-    from textual.binding import BindingType
     from textual.strip import Strip
 
-CHIP_ABOVE = 32 * 1024
-"""Characters of a paste that still go into the text itself."""
+    from moa_tui.ui.attaching import Reference
+    from moa_tui.ui.commands import Command
+    from moa_tui.ui.completion import Completions
+    from moa_tui.ui.ports import Editor, Files
 
-_QUEUED_SHOWN = 3
-_HISTORY = 200
+__all__ = ["CHIP_ABOVE", "Composer", "Draft", "Prompt", "Queue"]
 
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """A prompt in full, and as it is shown where a long paste is a chip."""
-
-    text: str
-    shown: str
-
-
-class Draft(TextArea):
-    """The text being written."""
-
-    DEFAULT_CSS: ClassVar[str] = """
-    Draft, Draft:focus {
-        border: none; padding: 0 1 0 0; width: 1fr; height: 1fr;
-        background: $surface; color: $ink; scrollbar-size-vertical: 1;
-    }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "send", "send", id="send", tooltip="Send the prompt"),
-        Binding("enter", "queue", "queue", id="queue", tooltip="Send the prompt after this run"),
-        Binding(
-            "ctrl+j,shift+enter", "new_line", "new line", id="new_line", tooltip="Begin a new line"
-        ),
-        Binding(
-            "ctrl+d",
-            "delete_or_quit",
-            "quit",
-            id="delete_or_quit",
-            tooltip="Delete to the right; on an empty composer quit",
-            show=False,
-        ),
-    ]
-
-    class Pressed(Message):
-        """A key was pressed."""
-
-    @dataclass
-    class Sent(Message):
-        """Enter was pressed; what was written stands here and no longer in the draft."""
-
-        prompt: Prompt
-
-    class Recalled(Message):
-        """Up was pressed with nothing written: the last prompt that waits is to be edited."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            soft_wrap=True,
-            show_line_numbers=False,
-            highlight_cursor_line=False,
-            tab_behavior="focus",
-        )
-        self._pasted: dict[str, str] = {}
-        self._sent: list[str] = []
-        self._at: int | None = None
-        self.is_queueing = False
-        """Whether enter only queues the prompt, since a run is live."""
-        self.has_queue = False
-        """Whether prompts wait that up can bring back."""
-
-    @property
-    def prompt(self) -> Prompt:
-        """The prompt as it would be sent now."""
-        text = shown = self.text.strip()
-        for chip, pasted in self._pasted.items():
-            text = text.replace(chip, pasted, 1)
-        return Prompt(text.strip(), shown)
-
-    @property
-    def rows(self) -> int:
-        """How many rows the text takes at the present width."""
-        return self.wrapped_document.height
-
-    def put(self, prompt: Prompt) -> None:
-        """Show a prompt again, its long pastes in full when it is sent."""
-        self.load_text(prompt.shown)
-        if prompt.shown != prompt.text:
-            self._pasted = {prompt.shown: prompt.text, **self._pasted}
-        self.move_cursor(self.document.end)
-
-    def take(self) -> Prompt:
-        """Return the prompt, remember it, and begin an empty one."""
-        prompt = self.prompt
-        if prompt.shown:
-            self._sent = [*(old for old in self._sent if old != prompt.shown), prompt.shown]
-            del self._sent[:-_HISTORY]
-        self.empty()
-        return prompt
-
-    def empty(self) -> None:
-        """Begin an empty prompt; a long paste leaves memory unless history shows its chip."""
-        self.load_text("")
-        self._at = None
-        self._pasted = {
-            chip: pasted
-            for chip, pasted in self._pasted.items()
-            if any(chip in sent for sent in self._sent)
-        }
-
-    async def _on_key(self, event: events.Key) -> None:
-        self.post_message(self.Pressed())
-        # Textual runs bindings once a key has bubbled up to the app. What was typed behind it is
-        # in the text by then: enter would send that too.
-        for binding in self._bindings.key_to_bindings.get(event.key, ()):
-            if await self.app.run_action(binding.action, self):
-                event.prevent_default()
-                event.stop()
-                return
-
-    async def _on_paste(self, event: events.Paste) -> None:
-        event.prevent_default()
-        event.stop()
-        # Terminals end a pasted line with what the enter key sends.
-        text = clean(event.text.replace("\r\n", "\n").replace("\r", "\n"))
-        if len(text) > CHIP_ABOVE:
-            text = self._chip(text)
-        if result := self._replace_via_keyboard(text, *self.selection):
-            self.move_cursor(result.end_location)
-
-    def _chip(self, text: str) -> str:
-        size = words.megabytes(len(text.encode("utf-8")))
-        chip, number = f"[pasted {size}]", 1
-        while chip in self._pasted:
-            number += 1
-            chip = f"[pasted {size}, {number}]"
-        self._pasted[chip] = text
-        return chip
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Return whether enter sends or queues."""
-        if action in ("send", "queue"):
-            return self.is_queueing == (action == "queue")
-        return super().check_action(action, parameters)
-
-    def action_queue(self) -> None:
-        """Ask the composer to queue the prompt."""
-        self.action_send()
-
-    def action_send(self) -> None:
-        """Hand the prompt to the composer and begin an empty one."""
-        self.post_message(self.Sent(self.take()))
-
-    def action_new_line(self) -> None:
-        """Break the line."""
-        self._replace_via_keyboard("\n", *self.selection)
-
-    async def action_delete_or_quit(self) -> None:
-        """Delete to the right; with nothing written leave."""
-        if self.text:
-            self.action_delete_right()
-        else:
-            await self.run_action("app.quit")
-
-    def action_cursor_up(self, select: bool = False) -> None:  # noqa: FBT001, FBT002 - Textual's signature
-        """Move up; on the first row, with nothing of one's own written, show an older prompt."""
-        if not self.text and self.has_queue:
-            self.post_message(self.Recalled())
-        elif select or not self.cursor_at_first_line or not self._recall(-1):
-            super().action_cursor_up(select)
-
-    def action_cursor_down(self, select: bool = False) -> None:  # noqa: FBT001, FBT002 - Textual's signature
-        """Move down; on the last row of an older prompt show the next newer one."""
-        if select or not self.cursor_at_last_line or not self._recall(1):
-            super().action_cursor_down(select)
-
-    def _recall(self, step: int) -> bool:
-        """Show the prompt so many steps away; False when the text is the user's own."""
-        at = len(self._sent) if self._at is None else self._at
-        shown = self._sent[at] if at < len(self._sent) else ""
-        if self.text != shown or not 0 <= at + step <= len(self._sent):
-            return False
-        self._at = at + step
-        self.load_text(self._sent[self._at] if self._at < len(self._sent) else "")
-        self.move_cursor(self.document.end)
-        return True
+_PATIENCE_S: Final = 0.3
 
 
 class _Head(Rows):
@@ -216,6 +46,7 @@ class _Head(Rows):
         super().__init__()
         self.notice = Notice()
         self.refusal = ""
+        self.reading = ""
 
     def draw(self, width: int, palette: look.Palette) -> Sequence[Strip]:
         notice = self.notice
@@ -233,6 +64,9 @@ class _Head(Rows):
         says = Segment(f"{sign}{notice.does}", style)
         if self.refusal:
             says = Segment(self.refusal, palette.state("retrying"))
+        elif self.reading:
+            glyph = look.GLYPHS["waiting"]
+            says = Segment(f"{glyph} {own_words.reading(self.reading)}", palette.state("waiting"))
         elif look.cells([*left, says, *right]) + 2 > width and notice.does_short:
             says = Segment(f"{sign}{notice.does_short}", style)
         if look.cells([*left, says, *right]) + 2 > width:
@@ -248,52 +82,8 @@ class _Mark(Rows):
         return [look.row([mark], [], width=width, ground=palette.surface)]
 
 
-class Queue(Rows):
-    """The prompts that wait for the run, and why they do."""
-
-    DEFAULT_CSS: ClassVar[str] = "Queue { height: auto; background: $background; }"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._prompts: tuple[Prompt, ...] = ()
-        self._held = ""
-
-    @property
-    def count(self) -> int:
-        """How many rows it takes."""
-        most = _QUEUED_SHOWN + 1
-        return min(len(self._prompts), most) + bool(self._held and self._prompts)
-
-    def show(self, prompts: Sequence[Prompt], *, held: str = "") -> None:
-        """Show what waits; ``held`` says why it won't be sent by itself."""
-        if (tuple(prompts), held) != (self._prompts, self._held):
-            self._prompts, self._held = tuple(prompts), held
-            self.redraw(layout=True)
-
-    def draw(self, width: int, palette: look.Palette) -> Sequence[Strip]:
-        """Return a row a prompt, the last one for those that don't fit."""
-        shown = self._prompts[:_QUEUED_SHOWN]
-        if len(self._prompts) == _QUEUED_SHOWN + 1:
-            shown = self._prompts
-        ground = palette.background
-        mark = Segment(" queued: ", palette.state("queued"))
-        rows = [
-            look.row(
-                [mark, Segment(one_line(prompt.shown), palette.ink)], [], width=width, ground=ground
-            )
-            for prompt in shown
-        ]
-        if more := len(self._prompts) - len(shown):
-            words_ = Segment(f" and {more} more", palette.muted)
-            rows.append(look.row([words_], [], width=width, ground=ground))
-        if self._held and self._prompts:
-            why = Segment(f" {self._held}", palette.state("retrying"))
-            rows.append(look.row([why], [], width=width, ground=ground))
-        return rows
-
-
 class Composer(Vertical):
-    """The card: a head that says what enter does, and the draft."""
+    """The card: a head that says what enter does, the draft, and above it what is offered."""
 
     DEFAULT_CSS: ClassVar[str] = """
     Composer { height: 4; background: $surface; border-left: outer $edge; }
@@ -303,18 +93,35 @@ class Composer(Vertical):
 
     @dataclass
     class Submitted(Message):
-        """A prompt was sent; an empty one when only enter was pressed."""
+        """A prompt was sent, files and all; an empty one when only enter was pressed."""
 
         prompt: Prompt
+
+    @dataclass
+    class Commanded(Message):
+        """A command was written: its name as it stands behind the slash, and what follows it."""
+
+        name: str
+        argument: str
 
     class Grown(Message):
         """The draft takes more or fewer rows than before."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, patience_s: float = _PATIENCE_S) -> None:
+        """Make a composer; files that take longer than ``patience_s`` to read are named."""
         super().__init__()
         self._draft = Draft()
         self._head = _Head()
+        self._completions: Completions | None = None
         self._rows = 1
+        self._patience_s = patience_s
+        self.is_steady = False
+        """Whether the cursor never blinks."""
+        self._files: Files | None = None
+        self._editor: Editor | None = None
+        self._is_editing = False
+        self._leaving: list[Draft.Sent] = []
+        self._excused = ""
 
     def compose(self) -> ComposeResult:
         """Head row, prompt sign, draft."""
@@ -322,6 +129,25 @@ class Composer(Vertical):
         with Horizontal():
             yield _Mark()
             yield self._draft
+
+    def equip(
+        self,
+        *,
+        commands: Callable[[], Sequence[Command]] | None = None,
+        files: Files | None = None,
+        editor: Editor | None = None,
+    ) -> None:
+        """Give what commands, @files and the editor need; what is None isn't offered.
+
+        ``commands`` returns those that exist now; it is asked at every key of a command.
+        """
+        self._files, self._editor = files, editor
+        self._draft.equip(
+            # What the draft's own keys do needs no slash, which would be in their way.
+            None if commands is None else lambda: _without(self._draft, commands()),
+            has_files=files is not None,
+            has_editor=editor is not None,
+        )
 
     @property
     def draft(self) -> Draft:
@@ -337,7 +163,7 @@ class Composer(Vertical):
         """Say what enter does; while a run is live the cursor stands still and prompts queue."""
         if is_busy != self._draft.is_queueing:
             self.refuse("")
-        self._draft.cursor_blink = not is_busy
+        self._draft.cursor_blink = not (is_busy or self.is_steady)
         self._draft.is_queueing = is_busy
         if notice != self._head.notice:
             self._head.notice = notice
@@ -359,10 +185,10 @@ class Composer(Vertical):
         event.stop()
         self.refuse("")
 
-    @on(Draft.Sent)
-    def _send(self, event: Draft.Sent) -> None:
+    @on(Draft.Refused)
+    def _refuse(self, event: Draft.Refused) -> None:
         event.stop()
-        self.post_message(self.Submitted(event.prompt))
+        self.refuse(event.why)
 
     @on(TextArea.Changed)
     def _measure(self, event: TextArea.Changed) -> None:
@@ -372,3 +198,164 @@ class Composer(Vertical):
         if self._draft.rows != self._rows:
             self._rows = self._draft.rows
             self.post_message(self.Grown())
+
+    @on(Draft.Entered)
+    def _command(self, event: Draft.Entered) -> None:
+        event.stop()
+        self.post_message(self.Commanded(event.name, event.argument))
+
+    # What is offered.
+
+    @on(Draft.Offered)
+    def _offer(self, event: Draft.Offered) -> None:
+        event.stop()
+        was_open = self._completions is not None and self._completions.rows > 0
+        is_open = bool(self._draft.offered)
+        if is_open or was_open:
+            self._show()
+        if is_open != was_open:
+            self.refresh_bindings()
+
+    def _show(self) -> None:
+        if self._completions is None:
+            from moa_tui.ui.completion import Completions  # noqa: PLC0415 - not for the first paint
+
+            self._completions = Completions()
+            self.mount(self._completions)
+        draft, width = self._draft, self.outer_size.width
+        self._completions.show(draft.offered, draft.selected, width=width)
+
+    @on(Draft.FolderWanted)
+    def _look(self, event: Draft.FolderWanted) -> None:
+        event.stop()
+        if self._files is not None:
+            self._list(self._files, event.folder)
+
+    @work(group="folder", exclusive=True)
+    async def _list(self, files: Files, folder: str) -> None:
+        self._draft.listed(folder, await files.names(folder))
+
+    # By its name, since the class isn't there yet.
+    def on_completions_picked(self, event: Completions.Picked) -> None:
+        """Take what was clicked."""
+        event.stop()
+        self._draft.accept(event.number)
+
+    @on(TextArea.SelectionChanged)
+    def _settle(self, event: TextArea.SelectionChanged) -> None:
+        event.stop()
+        self._draft.settle()
+
+    def on_resize(self) -> None:
+        """Offer at the new width."""
+        if self._draft.offered:
+            self._show()
+
+    # What is sent: in the order of enter, however long a file takes.
+
+    @on(Draft.Sent)
+    def _send(self, event: Draft.Sent) -> None:
+        event.stop()
+        if self._leaving:
+            self._leaving.append(event)
+        elif event.references and self._files is not None:
+            self._leaving.append(event)
+            self._read_all(self._files)
+        else:
+            self.post_message(self.Submitted(event.prompt))
+
+    @work(group="read")
+    async def _read_all(self, files: Files) -> None:
+        """Send what waits for its files; what can't be sent goes back to the draft."""
+        while self._leaving:
+            sent = self._leaving[0]
+            try:
+                prompt = await self._with_files(sent, files)
+            except ConfigError as error:
+                self._draft.put_back(sent)
+                # Behind the message that the text has changed, which ends what is said.
+                self._draft.post_message(Draft.Refused(str(error)))
+            else:
+                self._excused = ""
+                self.post_message(self.Submitted(prompt))
+            self._leaving.pop(0)
+
+    async def _with_files(self, sent: Draft.Sent, files: Files) -> Prompt:
+        """Return the prompt with the files that it names.
+
+        Raises:
+            ConfigError: one can't be attached.
+        """
+        found: dict[str, str] = {}
+        for reference in sent.references:
+            later = asyncio.get_running_loop().call_later
+            say = later(self._patience_s, self._say, reference.name)
+            try:
+                file = await _first(reference, files)
+            finally:
+                say.cancel()
+                self._say("")
+            if file is not None:
+                found.setdefault(*file)
+            elif reference.is_meant and sent.written != self._excused:
+                self._excused = sent.written
+                raise ConfigError(own_words.not_found(reference.name))
+        if not found:
+            return sent.prompt
+        from moa_tui.ui import attaching  # noqa: PLC0415 - not for the first paint
+
+        text = sent.prompt.text
+        return replace(sent.prompt, text=attaching.attached(text, found), typed=text)
+
+    def _say(self, reading: str) -> None:
+        if reading != self._head.reading:
+            self._head.reading = reading
+            self._head.redraw()
+
+    # Another place to write in.
+
+    @on(Draft.EditorWanted)
+    def _want_editor(self, event: Draft.EditorWanted) -> None:
+        event.stop()
+        self.edit()
+
+    def edit(self) -> None:
+        """Let the draft be written in the user's editor, if there is a port for one."""
+        if self._editor is not None and not self._is_editing:
+            self._is_editing = True
+            self._edit(self._editor)
+
+    @work(group="edit")
+    async def _edit(self, editor: Editor) -> None:
+        try:
+            self._draft.write(await editor.edit(self._draft.whole, self._away))
+        except ConfigError as error:
+            # Behind the key that asked for it, which ends what is said.
+            self._draft.post_message(Draft.Refused(one_line(str(error))))
+        finally:
+            self._is_editing = False
+
+    @contextmanager
+    def _away(self) -> Iterator[None]:
+        """Leave the terminal to another program; runs go on, but nothing is painted."""
+        app = self.app
+        if app.is_headless:
+            yield
+            return
+        # Nobody takes what is painted now, and Textual waits for who does.
+        with app.batch_update(), app.suspend():
+            yield
+        app.refresh(layout=True)
+
+
+def _without(draft: Draft, commands: Sequence[Command]) -> Sequence[Command]:
+    return [one for one in commands if one.node is not draft or one.id == "edit"]
+
+
+async def _first(reference: Reference, files: Files) -> tuple[str, str] | None:
+    """Return name and content of the first file that a reference may mean."""
+    for name in reference.names:
+        content = await files.read(name)
+        if content is not None:
+            return name, content
+    return None

@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, assert_never
 
 from textual import on, work
 from textual.screen import Screen
 
-from moa_tui.errors import CommandError, ConfigError
 from moa_tui.text import clean
 from moa_tui.ui import keys, told, words
 from moa_tui.ui.composer import Composer, Draft, Prompt
-from moa_tui.ui.footer import Footer
+from moa_tui.ui.desk import Desk
+from moa_tui.ui.download import Download
 from moa_tui.ui.header import Header
+from moa_tui.ui.keymap import binding_chain, keymap_of
+from moa_tui.ui.keys import Names
+from moa_tui.ui.live import LiveRun, agent_of
 from moa_tui.ui.mixing import Mixing
 from moa_tui.ui.stage import Stage, TooSmall
-from moa_tui.ui.turns import Turns, refused
-from moa_tui.ui.welcome import Fetching, Welcome
+from moa_tui.ui.turns import Turns
+from moa_tui.ui.welcome import Welcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual.app import ComposeResult
-    from textual.binding import BindingType
-    from textual.worker import Worker
+    from textual.binding import BindingsMap, BindingType
+    from textual.dom import DOMNode
 
     from moa_tui.engine.events import Event
-    from moa_tui.engine.mixture import Mixture
+    from moa_tui.engine.mixture import Mixture, Seat
     from moa_tui.engine.run import Run
     from moa_tui.engine.state import RunState
+    from moa_tui.ui.answer_view import AnswerView
     from moa_tui.ui.ports import Ports, Start
 
 _TICK_S = 0.25
@@ -48,31 +51,43 @@ class ConversationScreen(Screen[None]):
         self._ports = ports
         self._start = start
         self._turns = Turns()
-        self._run: Run | None = None
-        self._state: RunState | None = None
+        self._live = LiveRun(ports, self._show)
+        self._taking: Seat | None = None
         self._is_asking = False
-        self._fetching: Worker[None] | None = None
-        self._interrupted_at: float | None = None
+        self._waits_for_model: Prompt | None = None
+        self._pressed_at: float | None = None
         self._is_waiting = False
         self._is_free: bool | None = None
         self._problem: told.Problem | None = None
-        self._stage = Stage(told.greeting(ports, start, start.mixture))
+        names = Names(lambda: keymap_of(self.app))
+        self._stage = Stage(
+            told.greeting(ports, start, start.mixture),
+            names,
+            can_swap=Mixing.can_choose_with(ports, start),
+        )
+        self._download = Download(ports.embedded, self._stage.welcome, self._fetched)
         self._mixing = Mixing(ports, start, self._stage)
         self._header = Header(self._facts())
         self._too_small = TooSmall()
+        self._desk = Desk(self._header, self._mixing, self._stage, ports=ports)
 
     def compose(self) -> ComposeResult:
-        """Header, sidebar and stage, footer."""
-        yield self._header
-        yield self._mixing
-        yield Footer()
+        """The desk, and what covers it where the screen is too small."""
+        yield self._desk
         yield self._too_small
 
     def on_mount(self) -> None:
         """Say what enter will do."""
+        self._stage.composer.equip(
+            commands=self._desk.commands, files=self._ports.files, editor=self._ports.editor
+        )
         self._tell()
         if self._start.is_demo:
             self.call_after_refresh(self._ask_text, words.EXAMPLES[0])
+
+    @property
+    def _binding_chain(self) -> list[tuple[DOMNode, BindingsMap]]:
+        return binding_chain(self)
 
     # Prompts.
 
@@ -80,7 +95,7 @@ class ConversationScreen(Screen[None]):
     def _submit(self, event: Composer.Submitted) -> None:
         prompt = event.prompt
         if prompt.text in ("exit", "quit"):
-            self.app.exit()
+            self.leave()
         elif prompt.text:
             self.ask(prompt)
         elif self._turns.queue and not self._is_busy:
@@ -89,9 +104,13 @@ class ConversationScreen(Screen[None]):
             self._stage.composer.refuse(words.EMPTY_REFUSED)
 
     @on(Draft.Recalled)
-    def _recall(self) -> None:
-        if (prompt := self._turns.recall()) is not None:
-            self._stage.composer.draft.put(prompt)
+    def _recall(self, event: Draft.Recalled) -> None:
+        draft = self._stage.composer.draft
+        if draft.text.strip():
+            self._stage.composer.refuse(words.WRITTEN_FIRST)
+        elif (prompt := self._turns.recall(event.index)) is not None:
+            draft.put(prompt)
+            draft.focus()
         self._tell()
 
     @on(Welcome.Chosen)
@@ -109,7 +128,8 @@ class ConversationScreen(Screen[None]):
             self._is_waiting = True
             self._turns.wait(prompt)
         elif told.needs_fetch(self._ports, self._mixing.mixture):
-            self._fetching = self._fetch(prompt)
+            self._waits_for_model = prompt
+            self._download.start()
         else:
             self._is_asking = True
             self._mixing.use()
@@ -123,7 +143,7 @@ class ConversationScreen(Screen[None]):
 
     @property
     def _is_busy(self) -> bool:
-        return self._is_asking or self._fetching is not None
+        return self._is_asking or self._download.is_under_way
 
     @on(Mixing.Changed)
     def _take_mixture(self) -> None:
@@ -149,35 +169,16 @@ class ConversationScreen(Screen[None]):
 
     @work(group="run")
     async def _answer(self, prompt: Prompt, mixture: Mixture) -> None:
-        # The engine costs 25 ms to import, which the first paint shouldn't wait for.
-        from moa_tui.engine.run import open_run  # noqa: PLC0415 - see above
-        from moa_tui.engine.state import RunState, apply  # noqa: PLC0415 - see above
-
-        self._state = RunState(status="running")
         conversation = self._turns.begin(prompt)
         await self._stage.begin(prompt, mixture)
-        providers = self._ports.providers
-        ticking: Worker[None] | None = None
+        ticking = self._tick()
         try:
-            async with open_run(
-                mixture, conversation, providers, clock=self._ports.clock
-            ) as self._run:
-                self._is_free = told.is_free(providers, mixture)
-                ticking = self._tick()
-                async for event in self._run:
-                    self._state = apply(self._state, event)
-                    self._show(self._state, event)
-        except ConfigError as error:
-            self._finish(refused(self._state, str(error)))
-        except Exception as error:  # noqa: BLE001 - a worker's edge: shown, and the conversation stays
-            why = f"{words.BUG}: {type(error).__name__}: {error}"
-            self._finish(refused(self._state, why))
+            state = await self._live.go(mixture, conversation)
         finally:
-            self._run = None
             self._is_asking = False
-            if ticking is not None:
-                ticking.cancel()
-        if self._state.status == "done":
+            ticking.cancel()
+        self._finish(state)
+        if state.status == "done":
             self._go_on()
         self._tell()
 
@@ -189,17 +190,15 @@ class ConversationScreen(Screen[None]):
             case events.TextDelta() | events.ThinkingDelta():
                 self._stage.stream(state, event.seat, t=event.t)
                 return
-            case events.RunFinished():
-                self._turns.answered(event.answer)
-                self._finish(state)
-            case events.RunFailed():
-                self._finish(state)
+            case events.RunStarted():
+                self._is_free = told.is_free(self._ports.providers, event.mixture)
             case events.SeatNote():
                 # How long a model loaded stood on its tile while it did.
                 if event.kind != "loaded":
                     self.notify(clean(event.message), markup=False)
             case (
-                events.RunStarted()
+                events.RunFinished()
+                | events.RunFailed()
                 | events.LayerStarted()
                 | events.LayerFinished()
                 | events.MergeForced()
@@ -220,46 +219,32 @@ class ConversationScreen(Screen[None]):
     def _finish(self, state: RunState) -> None:
         """Close the turn; a prompt that failed goes back to an empty composer."""
         draft = self._stage.composer.draft
-        self._state = state
-        self._stage.finish(state)
+        self._turns.end(state)
+        self._desk.ended(state, self._turns.title_of_last)
+        self._stage.finish(len(self._turns) - 1, state)
         self._stage.show(state, t=state.t)
-        if state.status == "done":
-            return
-        self._turns.fail(state.status)
-        if state.status == "failed" and self._turns.last is not None and not draft.text:
+        taking, self._taking = self._taking, None
+        if taking is not None:
+            self._take(len(self._turns) - 1, taking)
+        elif state.status == "failed" and self._turns.last is not None and not draft.text:
             draft.put(self._turns.last)
 
     @work(group="tick")
     async def _tick(self) -> None:
         """Show how much time has passed, four times a second while a run is live."""
-        while self._run is not None:
-            if self._state is not None:
-                self._stage.show(self._state, t=self._run.t)
+        while self._is_asking:
+            if self._live.is_live and self._live.state is not None:
+                self._stage.show(self._live.state, t=self._live.t)
                 self._header.show(self._facts())
             await self._ports.clock.sleep(_TICK_S)
 
     # The download.
 
-    @work(group="fetch")
-    async def _fetch(self, prompt: Prompt) -> None:
-        welcome, failure = self._stage.welcome, ""
-        welcome.show_fetching(Fetching())
-        try:
-            await self._ports.embedded.fetch(
-                lambda done, total: welcome.show_fetching(Fetching(done=done, total=total))
-            )
-        except ConfigError as error:
-            failure = clean(str(error))
-        except asyncio.CancelledError:
-            failure = words.FETCH_STOPPED
-            raise
-        finally:
-            self._fetching = None
-            welcome.show_fetching(Fetching(failure=failure) if failure else None)
-            self._fetched(prompt, is_there=not failure)
-
-    def _fetched(self, prompt: Prompt, *, is_there: bool) -> None:
+    def _fetched(self, is_there: bool) -> None:  # noqa: FBT001 - what the download ends with
         draft = self._stage.composer.draft
+        prompt, self._waits_for_model = self._waits_for_model, None
+        if prompt is None:
+            return
         if is_there:
             self._mixing.learn()
             self.ask(prompt)
@@ -272,9 +257,12 @@ class ConversationScreen(Screen[None]):
     # What the chrome says.
 
     @on(Composer.Grown)
+    @on(Stage.Rearranged)
     def _tell(self) -> None:
         """Tell everybody what holds now, and deal the rows out anew."""
         self._header.show(self._facts())
+        self._desk.follow(self._live.state, self._turns.title_of_last)
+        self._mixing.is_crowded = self._stage.is_zoomed
         room = self._stage.fit(self._turns, sidebar=self._mixing.has_sidebar_beside)
         self._too_small.cover(is_needed=room is None)
         self._mixing.fit()
@@ -282,7 +270,7 @@ class ConversationScreen(Screen[None]):
             self._ports,
             self._mixing.mixture,
             is_live=self._is_asking,
-            is_fetching=self._fetching is not None,
+            is_fetching=self._download.is_under_way,
             problem=self._problem,
             has_queue=bool(self._turns.queue),
             is_free=told.is_free_by_name(self._ports, self._mixing.mixture),
@@ -297,9 +285,9 @@ class ConversationScreen(Screen[None]):
         self._tell()
 
     def _facts(self) -> told.Facts:
-        mixture, run = self._mixing.mixture, self._state
+        mixture, run = self._mixing.mixture, self._live.state
         ran = run.mixture if run is not None else None
-        if self._run is not None:
+        if self._is_asking:
             mixture = ran or mixture
         elif ran is not None and ran != mixture.expanded():
             # What was figured for one mixture must not stand beside the name of another.
@@ -311,7 +299,7 @@ class ConversationScreen(Screen[None]):
             title=self._turns.title,
             mixture=mixture,
             run=run,
-            t=0.0 if run is None else run.t if self._run is None else self._run.t,
+            t=self._live.t if run is not None else 0.0,
             cost=told.cost(run, is_free=is_free),
             is_demo=self._start.is_demo,
         )
@@ -320,29 +308,27 @@ class ConversationScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether a key does something now."""
-        now = keys.Now(
-            place=self._stage.place,
-            state=self._state,
-            seat=self._stage.focused_seat,
-            is_live=self._run is not None and self._is_running,
-            is_fetching=self._fetching is not None,
-            was_asked=self._turns.last is not None,
-        )
-        known = keys.works(action, parameters, now)
+        known = keys.works(action, self._now)
         return super().check_action(action, parameters) if known is None else known
 
     @property
-    def _is_running(self) -> bool:
-        return self._state is not None and self._state.status == "running"
+    def _now(self) -> keys.Now:
+        stage = self._stage
+        return keys.Now(
+            place=stage.place,
+            state=stage.run,
+            seat=stage.focused_seat,
+            is_live=self._live.is_live and stage.turn is None,
+            is_running=self._live.is_live,
+            is_fetching=self._download.is_under_way,
+            was_asked=self._turns.last is not None,
+            can_choose=self._mixing.can_choose,
+        )
 
     def _command(self, command: Callable[[Run], object]) -> None:
         """Give the live run a command; a refusal is said in its words."""
-        if self._run is None:
-            return
-        try:
-            command(self._run)
-        except CommandError as error:
-            self.notify(clean(str(error)), severity="warning", markup=False)
+        if refusal := self._live.command(command):
+            self.notify(refusal, severity="warning", markup=False)
 
     def action_stop(self) -> None:
         """Stop the run."""
@@ -358,33 +344,97 @@ class ConversationScreen(Screen[None]):
         if (seat := self._stage.focused_seat) is not None:
             self._command(lambda run: run.retry(seat.seat))
 
+    def action_swap_seat(self) -> None:
+        """Choose another model for the seat in focus."""
+        if (seat := self._stage.focused_seat) is not None:
+            self._mixing.choose_model(
+                words.swaps(seat.seat.number),
+                lambda agent: self._command(lambda run: run.swap(seat.seat, agent)),
+                agent=agent_of(self._stage.run, seat),
+            )
+
+    def action_add_seat(self) -> None:
+        """Choose a model for one more seat of the layer that runs."""
+        self._mixing.choose_model(
+            words.ADDS_SEAT, lambda agent: self._command(lambda run: run.add(agent))
+        )
+
     def action_stop_fetch(self) -> None:
         """Stop the download."""
-        if self._fetching is not None:
-            self._fetching.cancel()
+        self._download.stop()
 
-    def action_merge_now(self, key: str = "") -> None:
+    def action_merge_now(self) -> None:
         """Merge what is ready."""
-        del key
         self._command(lambda run: run.merge_now())
+
+    def action_merge_partial(self) -> None:
+        """Merge what is ready and what isn't."""
+        self._command(lambda run: run.merge_now(partial=True))
 
     def action_refuse_merge(self) -> None:
         """Say why nothing can be merged."""
         self.action_merge_now()
+
+    def action_details(self) -> None:
+        """Tell what failed, so that it can be copied."""
+        run, seat = self._stage.run, self._stage.focused_seat
+        if run is None:
+            return
+        number = self._stage.turn
+        turn = self._turns[-1 if number is None else number]
+        self._desk.details(run, seat, turn.prompt.text)
+
+    # What comes of a run.
+
+    def action_take(self) -> None:
+        """Make the proposal in focus the answer; a run that is live ends with it."""
+        seat, turn = self._stage.focused_seat, self._stage.turn
+        if seat is None:
+            return
+        if turn is None and self._live.is_live:
+            self._taking = seat.seat
+            self.action_stop()
+        else:
+            self._take(len(self._turns) - 1 if turn is None else turn, seat.seat)
+
+    def _take(self, number: int, seat: Seat) -> None:
+        taken = self._turns.take(number, seat)
+        self._stage.rewrite(number, taken, is_newest=number == len(self._turns) - 1)
+        self._tell()
+
+    # Handlers of what the answer says have Textual's names: importing it is too slow.
+
+    def on_answer_view_turn_picked(self, event: AnswerView.TurnPicked) -> None:
+        """Show an earlier turn's proposals again."""
+        run = self._turns[event.number].run
+        is_newest = event.number == len(self._turns) - 1
+        if is_newest:
+            run = self._live.state
+        if run is not None:
+            self._stage.look_at(event.number, run, is_newest=is_newest)
 
     def action_again(self) -> None:
         """Run the last prompt anew."""
         if (prompt := self._turns.again()) is not None:
             self.ask(prompt)
 
+    # Ways out.
+
+    def leave(self) -> None:
+        """Leave the program; a run that is live is asked about first."""
+        if self._is_busy and not self._desk.is_asking:
+            self._desk.ask_to_quit(self.app.exit)
+        else:
+            self.app.exit()
+
     def action_interrupt(self) -> None:
         """Copy a selection; else stop; else clear the composer; else, pressed twice, quit."""
         draft = self._stage.composer.draft
         if selected := self.get_selected_text() or draft.selected_text:
             self.app.copy_to_clipboard(selected)
-        elif self._run is not None:
+        elif self._live.is_live:
             self.action_stop()
-        elif self._fetching is not None:
+        elif self._download.is_under_way:
             self.action_stop_fetch()
         elif draft.text:
             draft.empty()
@@ -392,11 +442,11 @@ class ConversationScreen(Screen[None]):
             self._quit_when_pressed_twice()
 
     def _quit_when_pressed_twice(self) -> None:
-        now, before = self._ports.clock.now(), self._interrupted_at
+        now, before = self._ports.clock.now(), self._pressed_at
         if before is not None and now - before < _TWICE_S:
             self.app.exit()
             return
-        self._interrupted_at = now
+        self._pressed_at = now
         self._stage.composer.refuse(words.PRESS_AGAIN)
         self._withdraw_later()
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from rich.segment import Segment
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.style import Style
+    from textual import events
 
     from moa_tui.engine.state import LayerState, RunState, SeatState
 
@@ -25,7 +28,7 @@ _LONG_FROM: Final = 100
 _LONGEST_FAMILY: Final = 12
 _SIZE: Final = re.compile(r"[-_](?:\d+x)?\d+(?:\.\d+)?[bm]\b.*", re.IGNORECASE)
 LAYER: Final = "Layer {layer}"
-LANE_SCALE: Final = "lane scale {scale} tok"
+LANE_SCALE: Final = "lane is full at {scale} tokens"
 _ORDER: Final[tuple[StateKey, ...]] = (
     "done",
     "streaming",
@@ -44,27 +47,40 @@ class FlowLines(Widget):
     """Says which layers are over, how they went, and how far the live one is.
 
     Its height decides: with a row for each layer that started, every layer has its own; with one
-    row they share it, joined by arrows.
+    row they share it, joined by arrows. A click on a layer asks for its tiles.
     """
 
     DEFAULT_CSS = "FlowLines { height: auto; width: 1fr; background: $background; }"
     ALLOW_SELECT = False
 
+    @dataclass
+    class Picked(Message):
+        """Somebody wants to see this layer's seats, or no longer if they are on show."""
+
+        layer: int
+
     def __init__(self) -> None:
         super().__init__()
         self._run: RunState | None = None
+        self._open = 0
+        self._about = ""
         self._t = 0.0
         self._shown_of: object = None
         self._shown_t = 0.0
 
-    def show(self, run: RunState, *, t: float) -> None:
-        """Show a run at ``t`` seconds since it started; cheap while nothing is due."""
-        shown_of = (len(run.layers), run.status, [seat.status for seat in run.seats.values()])
+    def show(self, run: RunState, *, t: float, layer: int = 0, title: str = "") -> None:
+        """Show a run at ``t`` seconds since it started; cheap while nothing is due.
+
+        ``layer`` is the one whose tiles stand open, 0: none; ``title`` names an earlier turn.
+        """
+        statuses = [seat.status for seat in run.seats.values()]
+        shown_of = (len(run.layers), run.status, statuses, layer, title)
         is_due = not self._shown_t <= t < self._shown_t + FIGURES_S
         if shown_of == self._shown_of and not is_due:
             return
         grew = self._run is None or len(self._run.layers) != len(run.layers)
         self._run, self._t, self._shown_of, self._shown_t = run, t, shown_of, t
+        self._open, self._about = layer, title
         self.refresh(layout=grew)
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
@@ -80,21 +96,53 @@ class FlowLines(Widget):
         if run is None or not run.layers:
             return Strip.blank(width, palette.background)
         if height == 1 and (width < _LONG_FROM or len(run.layers) > 1):
-            return one_line(run, self._t, width=width, palette=palette)
+            return one_line(
+                run, self._t, width=width, palette=palette, shown=self._open, title=self._about
+            )
         layers = run.layers[-height:]
         if y >= len(layers):
             return Strip.blank(width, palette.background)
-        return layer_line(run, layers[y], self._t, width=width, palette=palette)
+        title = self._about if y == 0 else ""
+        return layer_line(
+            run,
+            layers[y],
+            self._t,
+            width=width,
+            palette=palette,
+            is_open=layers[y].layer == self._open,
+            title=title,
+        )
+
+    def on_click(self, event: events.Click) -> None:
+        """Ask for the tiles of the layer whose line was clicked."""
+        if self._run is None or not self._run.layers:
+            return
+        event.stop()
+        layers = self._run.layers[-self.size.height :]
+        is_shared = self.size.height == 1
+        number = (self._open or layers[-1].layer) if is_shared else layers[event.y].layer
+        self.post_message(self.Picked(number))
 
 
 def layer_line(
-    run: RunState, layer: LayerState, t: float, *, width: int, palette: Palette
+    run: RunState,
+    layer: LayerState,
+    t: float,
+    *,
+    width: int,
+    palette: Palette,
+    is_open: bool = False,
+    title: str = "",
 ) -> Strip:
-    """Return a layer's own line: its seats' times once it is over, till then their states."""
+    """Return a layer's own line: its seats' times once it is over, till then their states.
+
+    ``is_open``: its tiles stand below; ``title`` names an earlier turn.
+    """
     seats = run.layer_seats(layer.layer)
     is_live = _is_live(run, layer)
     left = [
-        Segment(f" {look.OPEN if is_live else look.FOLDED} ", palette.muted),
+        Segment(f" {look.OPEN if is_open else look.FOLDED} ", palette.muted),
+        *_about(title, palette),
         *_title(run, layer, seats, palette=palette, style=palette.ink + look.BOLD),
         Segment("   "),
     ]
@@ -102,7 +150,7 @@ def layer_line(
     room = width - look.cells(left) - look.cells(right) - 3
     if is_live:
         left.append(Segment(_counted(seats), palette.muted))
-    elif layer is run.layers[-1]:
+    elif layer is run.layers[-1] and not is_open:
         scale = look.lane_scale(max((seat.tokens for seat in seats), default=0))
         left.append(Segment(LANE_SCALE.format(scale=scale), palette.muted))
     else:
@@ -110,9 +158,15 @@ def layer_line(
     return look.row(left, right, width=width, ground=palette.background)
 
 
-def one_line(run: RunState, t: float, *, width: int, palette: Palette) -> Strip:
-    """Return all layers on a line, the last one in full; the oldest give way when it is short."""
-    *before, last = run.layers
+def one_line(
+    run: RunState, t: float, *, width: int, palette: Palette, shown: int = 0, title: str = ""
+) -> Strip:
+    """Return all layers on a line, the last one in full; the oldest give way when it is short.
+
+    When another one's tiles are ``shown``, the line ends with that one.
+    """
+    layers = [layer for layer in run.layers if not shown or layer.layer <= shown]
+    *before, last = layers or run.layers
     seats = run.layer_seats(last.layer)
     tail = _title(run, last, seats, palette=palette, style=palette.ink + look.BOLD)
     if _is_live(run, last):
@@ -125,7 +179,12 @@ def one_line(run: RunState, t: float, *, width: int, palette: Palette) -> Strip:
         if 1 + look.cells(done) + look.cells(tail) + 2 + look.cells(right) > width:
             break
         tail = [*done, *tail]
-    return look.row([Segment(" "), *tail], right, width=width, ground=palette.background)
+    left = [Segment(" "), *_about(title, palette), *tail]
+    return look.row(left, right, width=width, ground=palette.background)
+
+
+def _about(title: str, palette: Palette) -> list[Segment]:
+    return [Segment(f"{title}  ", palette.bright + look.BOLD)] if title else []
 
 
 def _ended_in_short(

@@ -17,16 +17,36 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
 _FIRST = (
-    *("stop_fetch", "stop_seat", "stop", "send", "queue", "use_example", "seat_stop", "seat_retry"),
-    *("new_line", "merge_now_m", "merge_now", "again", "next", "next_tiles", "next_answer"),
-    *("seat_1", "compose", "presets", "models", "endpoints", "sidebar"),
+    *("accept", "dismiss", "stop", "send", "use_example", "answer.tiles", "race.open"),
+    *("merge_now", "retry_seat", "take", "swap_seat", "details", "new_line", "again", "next"),
+    *("compose", "seat_1", "zoom", "pin", "copy", "race_view", "layer_before", "thinking"),
+    *("palette", "presets", "models", "sidebar", "jump", "copy_code", "endpoints", "settings"),
+    "add_seat",
 )
 """Binding ids by what one most likely looks for; others follow."""
 
-_LAST = ("quit",)
+_LAST = ("help", "quit")
 """Those that stand there always, behind the others."""
 
-_ARROWS = {"up": "↑", "down": "↓", "left": "←", "right": "→", "escape": "esc"}
+_NAMES = {
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "escape": "esc",
+    "question_mark": "?",
+    "plus": "+",
+    "minus": "-",
+    "equals_sign": "=",
+    "slash": "/",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
+    "pageup": "pgup",
+    "pagedown": "pgdn",
+    "delete": "del",
+}
 
 
 class Footer(Rows):
@@ -49,7 +69,7 @@ class Footer(Rows):
         # However little room there is, nobody should have to look for the way out.
         last = keys_row([one for one in bindings if one.id in _LAST], width, palette)
         others = [one for one in bindings if one.id not in _LAST]
-        row = keys_row(others, width - look.cells(last), palette)
+        row = keys_row(others, width - look.cells(last) - 1, palette)
         return [look.row([*row, *last], [], width=width, ground=palette.background)]
 
     def _on_bindings(self, screen: Screen[object]) -> None:
@@ -57,18 +77,19 @@ class Footer(Rows):
         self.redraw()
 
 
+def place_of(command: str) -> int:
+    """Return where a command stands among others by how likely it is looked for."""
+    # In the sidebar one looks for what can be done with its row.
+    if command.startswith("sidebar."):
+        return -1
+    return _FIRST.index(command) if command in _FIRST else len(_FIRST)
+
+
 def shown_bindings(screen: Screen[object]) -> list[Binding]:
     """Return the bindings that work now, one a thing to do, the likeliest first."""
-    order = {name: place for place, name in enumerate(_FIRST)}
-
-    def place_of(binding: Binding) -> int:
-        name = binding.id or ""
-        # In the sidebar one looks for what can be done with its row.
-        return -1 if name.startswith("sidebar.") else order.get(name, len(order))
-
     live = [active.binding for active in screen.active_bindings.values() if active.enabled]
     found: dict[str, Binding] = {}
-    for binding in sorted(live, key=place_of):
+    for binding in sorted(live, key=lambda binding: place_of(binding.id or "")):
         if binding.show and binding.description:
             found.setdefault(binding.description, binding)
     return list(found.values())
@@ -93,7 +114,11 @@ def keys_row(bindings: Iterable[Binding], width: int, palette: look.Palette) -> 
 
 def display(binding: Binding) -> str:
     """Return a key as the footer writes it: ^j, f3, esc, 1-9."""
-    key = binding.key_display or binding.key
+    return key_name(binding.key_display or binding.key)
+
+
+def key_name(key: str) -> str:
+    """Return a key of Textual's as people write it: ^j, esc, ?, ↑."""
     if key.startswith("ctrl+"):
         return f"^{key.removeprefix('ctrl+')}"
-    return _ARROWS.get(key, key)
+    return _NAMES.get(key, key)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MOST_OF_FRAME = 0.25
 LONGEST_FRAME_S = 0.25
+FIGURES_S = 0.25
+CALM_FIGURES_S = 1.0
 
 
 class Flushable(Protocol):
@@ -47,6 +49,7 @@ class FrameClock:
         later: Later | None = None,
     ) -> None:
         self._owner = owner
+        self._own_fps = fps
         self._shortest_s = 1 / fps
         self._now = now
         self._cpu = cpu
@@ -56,6 +59,17 @@ class FrameClock:
         self._began = -math.inf
         self.frame_s = self._shortest_s
         """The present length of a frame in seconds; the load decides it."""
+        self.figures_s = FIGURES_S
+        """Seconds between two changes of a widget's figures."""
+
+    def pace(self, fps: float | None) -> None:
+        """Flush at most so many times a second from now on; None is as often as it began with.
+
+        At another pace than its own, motion is unwelcome: figures change seldom then.
+        """
+        self._shortest_s = 1 / (fps or self._own_fps)
+        self.frame_s = self._shortest_s
+        self.figures_s = FIGURES_S if fps is None else CALM_FIGURES_S
 
     def request(self, widget: Flushable) -> None:
         """Flush this one in the next frame; asking twice is asking once."""

@@ -1,4 +1,8 @@
-"""The keys of the conversation, and which of them do something at this moment."""
+"""The keys of the conversation, and which of them do something at this moment.
+
+An id is a command's name in ``[keys]``, in the palette and after a slash. Bindings that share one
+are faces of one command: the first that works has the key.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +12,31 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from textual.binding import Binding
 
 from moa_tui.ui import words
+from moa_tui.ui.footer import key_name
+from moa_tui.ui.keymap import typed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from textual.binding import BindingType
 
     from moa_tui.engine.mixture import Seat
     from moa_tui.engine.state import RunState, SeatState
     from moa_tui.ui.room import Phase
+    from moa_tui.ui.view import View
 
 _FIRST_WITHOUT_KEY: Final = 10
+_ESCAPE: Final = "Close what is open; else stop the run, or the seat in focus"
+_ON: Final = "Go on: composer, tiles, answer, sidebar"
+_BACK: Final = "Go back the same way"
 
-Place: TypeAlias = Literal["composer", "examples", "tile", "answer", "elsewhere"]
+Place: TypeAlias = Literal["composer", "examples", "tile", "lanes", "answer", "elsewhere"]
 """Where the focus is."""
 
 COMMANDS: Final[tuple[BindingType, ...]] = (
-    Binding("escape", "stop_seat", "stop seat", id="stop_seat", tooltip="Stop the focused seat"),
-    Binding("escape", "stop", "stop", id="stop", tooltip="Stop the run"),
-    Binding("escape", "stop_fetch", "stop", id="stop_fetch", tooltip="Stop the download"),
+    Binding("escape", "stop_seat", "stop seat", id="stop", tooltip=_ESCAPE),
+    Binding("escape", "stop", "stop", id="stop", tooltip=_ESCAPE),
+    Binding("escape", "stop_fetch", "stop", id="stop", tooltip=_ESCAPE),
     Binding(
         "ctrl+c",
         "interrupt",
@@ -36,34 +46,69 @@ COMMANDS: Final[tuple[BindingType, ...]] = (
         priority=True,
         show=False,
     ),
-    Binding("f3", "merge_now('f3')", "merge now", id="merge_now", tooltip="Merge what is ready"),
-    Binding("m", "merge_now('m')", "merge now", id="merge_now_m", tooltip="Merge what is ready"),
-    Binding("f3,m", "refuse_merge", id="merge_refused", show=False),
-    Binding("x", "stop_seat", "stop seat", id="seat_stop", tooltip="Stop the focused seat"),
-    Binding("r", "retry_seat", "retry", id="seat_retry", tooltip="Retry the seat"),
+    Binding("m,f3", "merge_now", "merge now", id="merge_now", tooltip="Merge what is ready"),
+    Binding("m,f3", "refuse_merge", id="merge_now", show=False),
+    Binding(
+        "M",
+        "merge_partial",
+        "merge with unfinished",
+        id="merge_partial",
+        tooltip="Merge now, unfinished texts too",
+        show=False,
+    ),
     Binding("f5", "again", "again", id="again", tooltip="Run the last prompt anew"),
+    Binding("x", "stop_seat", "stop seat", id="stop_seat", tooltip="Stop the seat in focus"),
+    Binding("r", "retry_seat", "retry", id="retry_seat", tooltip="Start the seat over"),
+    Binding("o", "swap_seat", "swap model", id="swap_seat", tooltip="Give the seat another model"),
+    Binding(
+        "plus",
+        "add_seat",
+        "add seat",
+        id="add_seat",
+        key_display="+",
+        tooltip="Add a seat to the layer that runs",
+    ),
+    Binding(
+        "a",
+        "take",
+        "take as answer",
+        id="take",
+        tooltip="Make the proposal in focus the answer",
+    ),
+    Binding("d", "details", "details", id="details", tooltip="Tell what failed, to be copied"),
 )
 """What one can tell a run."""
+
+ANYWHERE: Final[tuple[BindingType, ...]] = (
+    Binding("y", "copy", "copy", id="copy", tooltip="Copy the proposal in focus, or the answer"),
+    Binding("Y", "copy_code", "copy code", id="copy_code", tooltip="Copy the code in sight"),
+    Binding("ctrl+g", "jump", "jump", id="jump", tooltip="Go to a part of the screen by letter"),
+    Binding("question_mark,f1", "help", "help", id="help", tooltip="Show keys and words"),
+    Binding("f4", "edit", "editor", id="edit", tooltip="Write the prompt in $EDITOR", show=False),
+    Binding("f6", "themes", "themes", id="theme", tooltip="Choose a theme", show=False),
+    Binding("f2", "settings", "settings", id="settings", tooltip="Change settings and theme"),
+    Binding("ctrl+p", "palette", "commands", id="palette", tooltip="Find a command by name"),
+)
+"""What one can do with the program itself."""
 
 CHOOSING: Final[tuple[BindingType, ...]] = (
     Binding("ctrl+t", "presets", "presets", id="presets", tooltip="Choose a preset"),
     Binding("ctrl+o", "models", "models", id="models", tooltip="Choose a model"),
     Binding("f8", "endpoints", "endpoints", id="endpoints", tooltip="See or add endpoints"),
     Binding("f9", "sidebar", "sidebar", id="sidebar", tooltip="Show or hide the sidebar"),
-    Binding("escape", "close_sidebar", "close", id="sidebar_close", tooltip="Hide the sidebar"),
-    Binding("tab,i", "leave_sidebar", "composer", id="sidebar_leave", tooltip="To the composer"),
-    Binding(
-        "shift+tab", "leave_sidebar_back", "back", id="sidebar_back", tooltip="Go back", show=False
-    ),
+    Binding("escape", "close_sidebar", "close", id="stop", tooltip=_ESCAPE),
+    Binding("tab", "leave_sidebar", "composer", id="next", tooltip=_ON, show=False),
+    Binding("i", "leave_sidebar", "composer", id="compose", tooltip="Go to the composer"),
+    Binding("shift+tab", "leave_sidebar_back", "back", id="previous", tooltip=_BACK, show=False),
 )
 """How one decides what is mixed."""
 
 MOVES: Final[tuple[BindingType, ...]] = (
-    Binding("tab", "next('examples')", "examples", id="next", tooltip="Go to the examples"),
-    Binding("tab", "next('tiles')", "tiles", id="next_tiles", tooltip="Go to the tiles"),
-    Binding("tab", "next('answer')", "answer", id="next_answer", tooltip="Go to the answer"),
-    Binding("tab", "next('')", "next", id="next_other", tooltip="Go on", show=False),
-    Binding("shift+tab", "previous", "back", id="previous", tooltip="Go back", show=False),
+    Binding("tab", "next('examples')", "examples", id="next", tooltip=_ON),
+    Binding("tab", "next('tiles')", "tiles", id="next", tooltip=_ON),
+    Binding("tab", "next('answer')", "answer", id="next", tooltip=_ON),
+    Binding("tab", "next('')", "next", id="next", tooltip=_ON, show=False),
+    Binding("shift+tab", "previous", "back", id="previous", tooltip=_BACK, show=False),
     *(
         Binding(
             str(number),
@@ -76,50 +121,66 @@ MOVES: Final[tuple[BindingType, ...]] = (
         )
         for number in range(1, 10)
     ),
-    Binding("i", "compose", "composer", id="compose", tooltip="Go back to the composer"),
+    Binding("i", "compose", "composer", id="compose", tooltip="Go to the composer"),
 )
 """Where one can go."""
+
+VIEWS: Final[tuple[BindingType, ...]] = (
+    Binding("escape", "close_view", "back", id="stop", tooltip=_ESCAPE),
+    Binding("w", "lanes", "race", id="race_view", tooltip="Show the race as lanes, or as tiles"),
+    Binding("p", "pin", "pin", id="pin", tooltip="Keep the tiles open beside the answer"),
+    Binding("z,f10", "zoom", "zoom", id="zoom", tooltip="Give all the room to what is in focus"),
+    Binding(
+        "left,h",
+        "layer(-1)",
+        "layers",
+        id="layer_before",
+        key_display="← →",
+        tooltip="Show the layer before",
+    ),
+    Binding("right,l", "layer(1)", id="layer_after", tooltip="Show the layer after", show=False),
+    Binding("t", "thinking", "thinking", id="thinking", tooltip="Fold or unfold the thinking"),
+    Binding(
+        "v",
+        "sources",
+        "sources",
+        id="sources",
+        tooltip="Show or hide which proposals a sentence is from",
+        show=False,
+    ),
+)
+"""How the stage shows a run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Now:
-    """What decides which commands work; ``seat`` is that of the tile in focus."""
+    """What decides which commands work.
+
+    ``state`` is the run that is looked at, ``seat`` that of the tile or lane in focus. ``is_live``:
+    that run takes commands; ``is_running``: some run does. ``can_choose``: models can be chosen.
+    """
 
     place: Place
     state: RunState | None
     seat: SeatState | None = None
     is_live: bool = False
+    is_running: bool = False
     is_fetching: bool = False
     was_asked: bool = False
+    can_choose: bool = False
 
 
-def works(action: str, parameters: tuple[object, ...], now: Now) -> bool | None:
+def works(action: str, now: Now) -> bool | None:
     """Return whether a command does something now; None for an action of somebody else's."""
-    stops_seat = now.is_live and now.seat is not None and now.seat.is_live
-    match action:
-        case "stop_seat":
-            return stops_seat
-        case "stop":
-            return now.is_live and not stops_seat
-        case "stop_fetch":
-            return now.is_fetching
-        case "merge_now":
-            is_typed = parameters == ("m",) and now.place == "composer"
-            return now.is_live and _merges(now) and not is_typed
-        case "refuse_merge":
-            return now.is_live and not _merges(now)
-        case "retry_seat":
-            return now.is_live and _may_retry(now)
-        case "again":
-            return now.was_asked and not now.is_live and not now.is_fetching
-        case _:
-            return None
+    rule = _WORKS.get(action)
+    return None if rule is None else rule(now)
 
 
 def leads(
     action: str, parameters: tuple[object, ...], *, place: Place, phase: Phase, seats: int
 ) -> bool | None:
-    """Return whether a move leads anywhere now; ``seats``: tiles on show."""
+    """Return whether a move leads anywhere now; ``seats``: those of the layer that is looked at."""
+    has_tiles = phase in ("race", "failed", "both")
     match action:
         case "seat":
             return place != "composer" and parameters[0] in range(1, seats + 1)
@@ -130,38 +191,120 @@ def leads(
         case "next" if phase == "empty":
             return parameters == ("examples",)
         case "next":
-            return parameters == ("tiles" if seats else "answer",)
+            return parameters == ("tiles" if seats and has_tiles else "answer",)
         case _:
             return None
 
 
-def can_merge(state: RunState) -> bool:
-    """Return whether merging now has anything to merge: a proposal of this layer or an earlier."""
+def shows(
+    action: str,
+    parameters: tuple[object, ...],
+    *,
+    place: Place,
+    phase: Phase,
+    view: View,
+    run: RunState | None,
+) -> bool | None:
+    """Return whether the stage can be shown otherwise in this way; ``run`` is looked at."""
+    match action:
+        case "close_view":
+            return view.can_close
+        case "lanes" | "zoom" | "sources":
+            return phase != "empty"
+        case "pin":
+            return phase in ("answer", "both", "race")
+        case "layer":
+            return place in ("tile", "lanes") and _leads_to_layer(parameters, view=view, run=run)
+        case "thinking":
+            return place in ("tile", "answer")
+        case _:
+            return None
+
+
+def _leads_to_layer(parameters: tuple[object, ...], *, view: View, run: RunState | None) -> bool:
+    if run is None or len(run.layers) < 2:  # noqa: PLR2004 - one layer leads nowhere
+        return False
+    step = parameters[0]
+    here = view.layer_in(run)
+    edge = run.layers[0 if step == -1 else -1].layer
+    return here != edge
+
+
+def can_merge(state: RunState, *, partial: bool = False) -> bool:
+    """Return whether merging now has anything to merge: a proposal of this layer or an earlier.
+
+    ``partial``: unfinished texts count, and there is at least one.
+    """
     if state.mixture is None or state.mixture.aggregator.strategy == "none":
         return False
     if state.aggregator is not None or not state.layers:
         return False
     live = state.layer_seats(state.layers[-1].layer)
+    if partial:
+        return any(seat.is_live and seat.text for seat in live)
     return len(state.layers) > 1 or any(seat.status == "done" for seat in live)
 
 
-def _merges(now: Now) -> bool:
-    return now.state is not None and can_merge(now.state)
+def _merges(now: Now, *, partial: bool = False) -> bool:
+    return now.state is not None and can_merge(now.state, partial=partial)
 
 
 def _may_retry(now: Now) -> bool:
     return now.state is not None and now.seat is not None and _is_open(now.state, now.seat)
 
 
-def merge_key(state: RunState, *, is_writing: bool) -> str:
+def _takes_seats(now: Now) -> bool:
+    return now.state is not None and any(layer.ended_t is None for layer in now.state.layers)
+
+
+def _can_take(now: Now) -> bool:
+    seat = now.seat
+    return seat is not None and not seat.is_live and bool(str(seat.text).strip())
+
+
+def _has_details(now: Now) -> bool:
+    if now.seat is not None and (now.seat.message or now.seat.notes):
+        return True
+    return now.state is not None and now.state.status == "failed"
+
+
+class Names:
+    """How commands' keys are called; ``keymap`` returns those that the user has mapped, by id."""
+
+    def __init__(self, keymap: Callable[[], Mapping[str, str]] = dict) -> None:
+        self._keymap = keymap
+
+    def of(self, command: str, default: str, *, is_writing: bool = False) -> str:
+        """Return a command's key, "" if it has none that works while one is writing.
+
+        ``default`` are its keys where the user has mapped none, as Textual writes them.
+        """
+        for key in self._keymap().get(command, default).split(","):
+            if not (is_writing and _is_typed(key)):
+                return key_name(key)
+        return ""
+
+
+def _is_typed(key: str) -> bool:
+    character = typed(key)
+    return character is not None and character.isprintable()
+
+
+def merge_key(state: RunState, names: Names, *, is_writing: bool) -> str:
     """Return the key that merges now, "" while there is nothing to merge."""
     if not can_merge(state):
         return ""
-    return "f3" if is_writing else "m"
+    return names.of("merge_now", "m,f3", is_writing=is_writing)
 
 
 def hints(
-    state: RunState, seats: Sequence[SeatState], *, is_writing: bool, focused: Seat | None
+    state: RunState,
+    seats: Sequence[SeatState],
+    names: Names,
+    *,
+    is_writing: bool,
+    focused: Seat | None,
+    can_swap: bool = False,
 ) -> dict[Seat, list[tuple[str, str]]]:
     """Return what one can do about each seat, as (key, what it does).
 
@@ -169,19 +312,44 @@ def hints(
     letters belong to the prompt, so nothing is said then.
     """
     told: dict[Seat, list[tuple[str, str]]] = {seat.seat: [] for seat in seats}
-    if is_writing or state.status != "running":
+    if is_writing:
         return told
     for seat in seats[: _FIRST_WITHOUT_KEY - 1]:
         keys = told[seat.seat]
-        if _is_open(state, seat):
-            keys.append(("r", words.RETRY))
-        if seat.is_live:
-            keys.append(("x", words.STOP))
+        if state.status == "running" and _is_open(state, seat):
+            keys.append((names.of("retry_seat", "r"), words.RETRY))
+            if can_swap:
+                keys.append((names.of("swap_seat", "o"), words.SWAP))
+        if state.status == "running" and seat.is_live:
+            keys.append((names.of("stop_seat", "x"), words.STOP))
+        if seat.status == "failed":
+            keys.append((names.of("details", "d"), words.DETAILS))
         if keys and seat.seat != focused:
-            keys.insert(0, (str(seat.seat.number), words.FOCUS_THEN))
+            number = seat.seat.number
+            keys.insert(0, (names.of(f"seat_{number}", str(number)), words.FOCUS_THEN))
     return told
 
 
 def _is_open(state: RunState, seat: SeatState) -> bool:
     """Return whether the seat's layer still takes proposals."""
     return any(layer.layer == seat.seat.layer and layer.ended_t is None for layer in state.layers)
+
+
+def _stops_seat(now: Now) -> bool:
+    return now.is_live and now.seat is not None and now.seat.is_live
+
+
+_WORKS: Final[Mapping[str, Callable[[Now], bool]]] = {
+    "stop_seat": _stops_seat,
+    "stop": lambda now: now.is_running and not _stops_seat(now),
+    "stop_fetch": lambda now: now.is_fetching,
+    "merge_now": lambda now: now.is_live and _merges(now),
+    "refuse_merge": lambda now: now.is_live and not _merges(now),
+    "merge_partial": lambda now: now.is_live and _merges(now, partial=True),
+    "retry_seat": lambda now: now.is_live and _may_retry(now),
+    "swap_seat": lambda now: now.is_live and _may_retry(now) and now.can_choose,
+    "add_seat": lambda now: now.is_live and now.can_choose and _takes_seats(now),
+    "take": _can_take,
+    "details": _has_details,
+    "again": lambda now: now.was_asked and not now.is_running and not now.is_fetching,
+}

@@ -64,6 +64,9 @@ LANE_ANSWER: Final = "━"
 LANE_THINKING: Final = "┅"
 LANE_REST: Final = "─"
 LANE_HEAD: Final = "╸"
+RACE_ANSWER: Final = "▆"
+RACE_THINKING: Final = "▂"
+RACE_TRACK: Final = "▁"
 DOWN: Final = "↓"
 
 SEAT_COLOURS: Final = 12

@@ -1,7 +1,8 @@
 """Markdown as strips: pure, the same for a tile and for the answer, never raising.
 
-HTML, references and markup are shown as they are written: nothing that a model says is hidden,
-run or linked.
+HTML, references and markup are shown as they are written: nothing that a model says is hidden or
+run. A link shows its text and, where that doesn't name it, the host that it leads to; only whoever
+draws the text decides whether it can be followed.
 """
 
 from __future__ import annotations
@@ -15,21 +16,23 @@ from rich.style import Style
 from textual.strip import Strip
 
 from moa_tui.text import clean
+from moa_tui.ui import links, targets
 from moa_tui.ui.blocks import Blocks, split_stable
 from moa_tui.ui.code import code_lines
 from moa_tui.ui.look import BOLD, CODE_BAR, ITALIC
 from moa_tui.ui.prose import width_of, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from markdown_it import MarkdownIt
+    from markdown_it.token import Token
     from markdown_it.tree import SyntaxTreeNode
 
     from moa_tui.ui.look import Palette
     from moa_tui.ui.prose import Line
 
-__all__ = ["LEAST_WIDTH", "render", "render_block", "split_stable"]
+__all__ = ["LEAST_WIDTH", "codes_of", "links_of", "render", "render_block", "split_stable"]
 
 LEAST_WIDTH: Final = 8
 """Cells; a narrower width is drawn at this one."""
@@ -41,6 +44,7 @@ _LEAST_COLUMN: Final = 6
 _BULLET: Final = "•"
 _STRIKE: Final = Style(strike=True)
 _COLUMN_RULE: Final = " │ "
+_CODES: Final = ("fence", "code_block")
 _ROOMY: Final = frozenset(("heading", "fence", "code_block", "table", "hr"))
 
 
@@ -78,10 +82,56 @@ def render_block(
     ]
 
 
+def links_of(source: str) -> list[str]:
+    """Return where the links of a block lead, in order; those that are drawn as links."""
+    tokens = _parser().parse(_bounded(source))
+    if _is_too_deep(tokens):
+        return []
+    inline = (child for token in tokens for child in token.children or ())
+    return [url for url in _addresses(inline) if url]
+
+
+def codes_of(source: str) -> list[str]:
+    """Return the code blocks that stand in a block, in order, each ended by a newline or the end.
+
+    They are numbered as `targets.is_code` numbers drawn rows.
+    """
+    tokens = _outline().parse(_with_newlines(source))
+    if _is_too_deep(tokens):
+        return []
+    return [clean(token.content) for token in tokens if token.type in _CODES]
+
+
+def _addresses(tokens: Iterable[Token]) -> Iterator[str]:
+    depth = 0
+    for token in tokens:
+        match token.type:
+            case "link_open":
+                depth += 1
+                yield links.web_address(str(token.attrs.get("href", "")))
+            case "link_close":
+                depth -= 1
+            case "image" if not depth:
+                yield links.web_address(str(token.attrs.get("src", "")))
+            case "text" if not depth:
+                yield from (url for _, _, url in links.bare(clean(token.content)))
+            case _:
+                pass
+
+
+def _is_too_deep(tokens: Sequence[Token]) -> bool:
+    """Return whether nesting came to where the parser drops text."""
+    return any(token.level >= _DEEPEST - 2 for token in tokens)
+
+
+def _with_newlines(source: str) -> str:
+    return source.replace("\r\n", "\n").replace("\r", "\n")
+
+
 def _bounded(source: str) -> str:
     """Return the text with endless lines cut, so that no parser or lexer meets one."""
     # The parser ends lines here too, and its line numbers are looked up in this text.
-    source = source.replace("\r\n", "\n").replace("\r", "\n")
+    source = _with_newlines(source)
     if len(source) <= _LONGEST_LINE:
         return source
     return "\n".join(
@@ -100,6 +150,16 @@ def _parser() -> MarkdownIt:
     return parser.disable(["html_block", "html_inline", "reference"])
 
 
+@lru_cache(maxsize=1)
+def _outline() -> MarkdownIt:
+    """Return a parser of blocks alone: what stands in a line it leaves as it is."""
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - as above
+
+    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": _DEEPEST})
+    parser.enable("table")
+    return parser.disable(["html_block", "reference", "inline"])
+
+
 class _Page:
     """One block of source on its way to lines."""
 
@@ -108,14 +168,15 @@ class _Page:
         self._palette = palette
         self._tight = tight
         self._is_draft = is_draft
+        self._codes = 0
 
     def lines(self, width: int) -> list[Line]:
         from markdown_it.tree import SyntaxTreeNode  # noqa: PLC0415 - as the parser
 
         source = "\n".join(self._source)
         tokens = _parser().parse(source)
-        # At its deepest level the parser drops text; plain text drops nothing.
-        if any(token.level >= _DEEPEST - 2 for token in tokens):
+        # Plain text drops nothing.
+        if _is_too_deep(tokens):
             return wrap([Segment(clean(source), self._palette.ink)], width)
         return self._blocks(SyntaxTreeNode(tokens).children, width, self._palette.ink)
 
@@ -162,9 +223,11 @@ class _Page:
 
     def _code(self, node: SyntaxTreeNode, width: int) -> list[Line]:
         code = clean(node.content)
-        return code_lines(
+        number, self._codes = self._codes, self._codes + 1
+        lines = code_lines(
             code, node.info, width=width, palette=self._palette, is_draft=self._is_draft
         )
+        return [[_pointing(bar, targets.is_code(number)), *line] for bar, *line in lines]
 
     def _text(self, node: SyntaxTreeNode, width: int, ink: Style) -> list[Line]:
         return wrap(_inline(node.children, ink, self._palette), width)
@@ -200,42 +263,85 @@ class _Page:
         ]
 
 
-def _inline(nodes: Iterable[SyntaxTreeNode], ink: Style, palette: Palette) -> Line:
-    """Return what stands in a line; the parser's entities may bring back what was cleaned."""
+def _inline(
+    nodes: Iterable[SyntaxTreeNode], ink: Style, palette: Palette, *, is_linked: bool = False
+) -> Line:
+    """Return what stands in a line; the parser's entities may bring back what was cleaned.
+
+    ``is_linked``: it is a link's text, in which nothing else leads anywhere.
+    """
+
+    def inner(node: SyntaxTreeNode, ink: Style) -> Line:
+        return _inline(node.children, ink, palette, is_linked=is_linked)
+
     spans: Line = []
     for node in nodes:
         match node.type:
             case "inline":
-                spans += _inline(node.children, ink, palette)
+                spans += inner(node, ink)
             case "strong":
-                spans += _inline(node.children, ink + BOLD, palette)
+                spans += inner(node, ink + BOLD)
             case "em":
-                spans += _inline(node.children, ink + ITALIC, palette)
+                spans += inner(node, ink + ITALIC)
             case "s":
-                spans += _inline(node.children, ink + _STRIKE, palette)
+                spans += inner(node, ink + _STRIKE)
             case "code_inline":
                 spans.append(Segment(clean(node.content), ink + palette.code_ink))
             case "link":
-                shown = _inline(node.children, ink + palette.link, palette)
-                spans += _linked(shown, str(node.attrs.get("href", "")), ink, palette)
+                url = str(node.attrs.get("href", ""))
+                look = _link_look(url, ink, palette)
+                shown = _inline(node.children, look, palette, is_linked=True)
+                spans += _linked(shown, url, look, ink + palette.muted)
             case "image":
-                shown = [Segment(clean(node.content), ink + palette.link)]
-                spans += _linked(shown, str(node.attrs.get("src", "")), ink, palette)
+                url = str(node.attrs.get("src", ""))
+                look = ink if is_linked else _link_look(url, ink, palette)
+                shown = [Segment(clean(node.content), look)]
+                spans += _linked(shown, url, look, ink + palette.muted)
             case "softbreak" | "hardbreak":
                 # Models end a line on purpose, and CJK text wants no space there.
                 spans.append(Segment("\n", ink))
+            case "text" if not is_linked:
+                spans += _text(clean(node.content), ink, palette)
             case _:
                 spans.append(Segment(clean(node.content), ink))
     return spans
 
 
-def _linked(shown: Line, url: str, ink: Style, palette: Palette) -> Line:
-    """Return a link's text and, where it says something else, where it leads."""
-    url = clean(url).replace("\n", " ")
+def _text(text: str, ink: Style, palette: Palette) -> Line:
+    """Return plain text; the web addresses in it are links."""
+    spans: Line = []
+    done = 0
+    for start, end, url in links.bare(text):
+        look = _link_look(url, ink, palette)
+        spans.append(Segment(text[done:start], ink))
+        spans += _linked([Segment(text[start:end], look)], url, look, ink + palette.muted)
+        done = end
+    return [*spans, Segment(text[done:], ink)] if spans else [Segment(text, ink)]
+
+
+def _link_look(url: str, ink: Style, palette: Palette) -> Style:
+    """Return the look of a link's text: another address than a web page's can't be followed."""
+    address = links.web_address(url)
+    return ink + palette.link + targets.leads_to(address) if address else ink
+
+
+def _linked(shown: Line, url: str, look: Style, aside: Style) -> Line:
+    """Return a link's text and, where it says something else, who is behind it."""
+    address = links.web_address(url)
     text = "".join(span.text for span in shown)
-    if not url or url.removeprefix("mailto:").rstrip("/") == text.rstrip("/"):
+    if not address:
+        where = clean(url).replace("\n", " ")
+        is_told = where.removeprefix("mailto:").rstrip("/") == text.rstrip("/")
+        where = "" if is_told else where
+    else:
+        where = links.told(text, address)
+    if not where:
         return shown
-    return [*shown, Segment(f" ({url})" if text else url, ink + palette.muted)]
+    return [*shown, Segment(f" ({where})", aside)] if text else [Segment(where, look)]
+
+
+def _pointing(span: Segment, style: Style) -> Segment:
+    return Segment(span.text, span.style + style if span.style else style)
 
 
 def _table(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,12 +18,12 @@ from moa_tui.ui.room import SIDEBAR_FROM
 from moa_tui.ui.sidebar import Sidebar
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from moa_tui.engine.mixture import Mixture
+    from moa_tui.engine.mixture import Agent, Mixture
     from moa_tui.ui.choosing import Choosing
     from moa_tui.ui.ports import EndpointState, Memory, OfFound, Ports, Start
     from moa_tui.ui.recipe import Section
@@ -51,17 +52,21 @@ class Mixing(Horizontal):
         self._ports = ports
         self._stage = stage
         self._of_found = start.of_found
-        self._can_choose = not (start.is_demo or ports.places is None or ports.presets is None)
-        self._is_looking = self._can_choose
-        self._memory = ports.memory if self._can_choose else None
+        self.can_choose = self.can_choose_with(ports, start)
+        """Whether presets, models and endpoints can be chosen."""
+        self._is_looking = self.can_choose
+        self._memory = ports.memory if self.can_choose else None
         self._remembered: str | None = None
-        self._wants_beside = True
+        self.is_crowded = False
+        """Whether something else has all the room, so that the sidebar gives way."""
+        self.wants_sidebar = True
+        """Whether the sidebar stands beside the stage where there is room."""
         self._wants_over = False
         self._sidebar = Sidebar(
             start.mixture,
             saved=start.saved,
-            hints=_HINTS if self._can_choose else MappingProxyType({}),
-            is_editable=self._can_choose,
+            hints=_HINTS if self.can_choose else MappingProxyType({}),
+            is_editable=self.can_choose,
         )
         self._chooser: Choosing | None = None
         self._broken: tuple[str, ...] = ()
@@ -73,10 +78,15 @@ class Mixing(Horizontal):
 
     def on_mount(self) -> None:
         """Look for models once the first paint is out."""
-        if self._can_choose:
+        if self.can_choose:
             self.call_after_refresh(self._detect)
 
     # What holds now.
+
+    @staticmethod
+    def can_choose_with(ports: Ports, start: Start) -> bool:
+        """Return whether anything can be chosen with these services."""
+        return not (start.is_demo or ports.places is None or ports.presets is None)
 
     @property
     def mixture(self) -> Mixture:
@@ -86,7 +96,7 @@ class Mixing(Horizontal):
     @property
     def states(self) -> Sequence[EndpointState]:
         """What is known of the endpoints; nothing before somebody has looked."""
-        if self._ports.places is None or self._is_looking or not self._can_choose:
+        if self._ports.places is None or self._is_looking or not self.can_choose:
             return ()
         return self._ports.places.states()
 
@@ -187,6 +197,21 @@ class Mixing(Horizontal):
             )
         return self._chooser
 
+    def choose_model(
+        self, title: str, chosen: Callable[[Agent], object], *, agent: Agent | None = None
+    ) -> None:
+        """Open the model picker for a seat of a run; ``agent`` sits there now.
+
+        ``chosen`` hears who shall sit there: the same with another model, or one without options.
+        """
+
+        def seated(model: str) -> None:
+            from moa_tui.engine.mixture import Agent  # noqa: PLC0415 - loaded long ago, by the run
+
+            chosen(Agent(model=model) if agent is None else replace(agent, model=model))
+
+        self._choosing.ask_for_model(title, "" if agent is None else agent.model, seated)
+
     def load(self, mixture: Mixture) -> None:
         """Take this mixture, as it stands in its preset."""
         self._of_found = None
@@ -224,7 +249,7 @@ class Mixing(Horizontal):
         """Return whether a key does something now."""
         match action:
             case "presets" | "models" | "endpoints":
-                return self._can_choose
+                return self.can_choose
             case "close_sidebar":
                 return self._is_over and self._sidebar.display
             case "leave_sidebar" | "leave_sidebar_back":
@@ -249,7 +274,7 @@ class Mixing(Horizontal):
         if self._is_over:
             self._wants_over = not self._wants_over
         else:
-            self._wants_beside = not self._wants_beside
+            self.wants_sidebar = not self.wants_sidebar
         self.fit()
         if self._sidebar.display and self._sidebar.can_focus:
             self._sidebar.focus()
@@ -267,6 +292,11 @@ class Mixing(Horizontal):
         """Go back into the stage."""
         self._stage.action_previous()
 
+    @property
+    def sidebar(self) -> Sidebar | None:
+        """The sidebar, where it can be gone to."""
+        return self._sidebar if self._sidebar.focusable else None
+
     # Room.
 
     @property
@@ -277,7 +307,7 @@ class Mixing(Horizontal):
     @property
     def has_sidebar_beside(self) -> bool:
         """Whether the sidebar takes room from the stage."""
-        return not self._is_over and self._wants_beside
+        return not self._is_over and self.wants_sidebar and not self.is_crowded
 
     def fit(self) -> None:
         """Show the sidebar where it belongs at this width; over the stage only when asked for."""

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from moa_tui.engine.clock import Clock
@@ -182,6 +183,73 @@ class Memory(Protocol):
         ...
 
 
+SettingKey: TypeAlias = Literal["theme", "notify", "title", "glyphs", "motion", "sidebar"]
+"""The preferences that the settings dialog shows, as the files call them."""
+
+SettingValue: TypeAlias = "str | bool"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The value of a preference and where it comes from.
+
+    ``origin`` is "default", "locale", the file, the environment's variable or the option by name.
+    ``fixed_by`` names the file or variable that stands above what the program can write; "" is
+    none.
+    """
+
+    value: SettingValue
+    origin: str = "default"
+    fixed_by: str = ""
+
+
+class Settings(Protocol):
+    """The preferences as they hold now, and the way to change them."""
+
+    def values(self) -> Mapping[SettingKey, Setting]:
+        """Return every preference."""
+        ...
+
+    def change(self, key: SettingKey, value: SettingValue, /) -> None:
+        """Write a value to state.toml, which takes its time: call it off the loop.
+
+        Raises:
+            ConfigError: something stands above the file, or it can't be written: in words.
+        """
+        ...
+
+
+class Files(Protocol):
+    """The text files that a prompt can name."""
+
+    async def names(self, folder: str, /) -> Sequence[str]:
+        """Return what is in a folder ("" or one that ends with a slash), folders with a slash.
+
+        Nothing where it can't be read.
+        """
+        ...
+
+    async def read(self, name: str, /) -> str | None:
+        """Return a text file's content, safe to show; None where nothing has this name.
+
+        Raises:
+            ConfigError: it can't be attached; the message says why.
+        """
+        ...
+
+
+class Editor(Protocol):
+    """The user's own editor."""
+
+    async def edit(self, text: str, away: Callable[[], AbstractContextManager[object]], /) -> str:
+        """Return the text as the user left it; the terminal is the editor's within ``away()``.
+
+        Raises:
+            ConfigError: there is no editor, or it failed; the message says so.
+        """
+        ...
+
+
 OfFound: TypeAlias = "Callable[[Sequence[EndpointState]], Mixture]"
 """Makes a mixture of what was found; it may raise ConfigError."""
 
@@ -204,13 +272,23 @@ class Start:
     is_demo: bool = False
 
 
+TERMINAL_VARIABLES: Final = (
+    *("TERM", "TERM_PROGRAM", "TMUX", "STY", "LC_TERMINAL", "ITERM_SESSION_ID", "WEZTERM_PANE"),
+    *("GHOSTTY_RESOURCES_DIR", "KITTY_WINDOW_ID"),
+)
+"""The variables of the environment by which a terminal says what it is."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """The services behind the screen; ``theme`` is a name, ``theme_folders`` the last one wins.
 
     ``endpoints`` are those known by name, so that prices can be told before anybody is called: a
     live view, to which `Endpoints.add` adds. ``places``, ``presets`` and ``memory`` are None where
-    nothing can be looked for, chosen or remembered.
+    nothing can be looked for, chosen or remembered; so are ``settings`` where none can be changed,
+    ``files`` where none can be attached, and ``editor`` where there is no terminal for one.
+    ``keymap`` are the keys that the user chose, as ``[keys]`` has them: unchecked, by command.
+    ``terminal`` is what the environment says about the terminal, in `TERMINAL_VARIABLES`.
     """
 
     providers: Providers
@@ -222,3 +300,8 @@ class Ports:
     places: Endpoints | None = None
     presets: Presets | None = None
     memory: Memory | None = None
+    settings: Settings | None = None
+    files: Files | None = None
+    editor: Editor | None = None
+    keymap: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    terminal: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

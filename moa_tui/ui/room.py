@@ -9,13 +9,17 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from moa_tui.ui.view import PLAIN
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from moa_tui.engine.state import RunState
+    from moa_tui.ui.view import View, Zoom
 
-Phase: TypeAlias = Literal["empty", "race", "failed", "answer"]
-"""What the screen is for: a first prompt, proposers at work, their failure, the answer."""
+Phase: TypeAlias = Literal["empty", "race", "failed", "answer", "both"]
+"""What the screen is for: a first prompt, proposers at work, their failure, the answer, and the
+answer beside proposals that stand open."""
 
 LEAST_WIDTH, LEAST_HEIGHT = 60, 20
 SIDEBAR_FROM = 120
@@ -23,6 +27,7 @@ SIDEBAR = 33
 _TILE_WIDTH = 39
 _ROOMY_TILE = 12
 _GOOD_TILE = 7
+_LEAST_TILE = 5
 _GOOD_ANSWER = 14
 _FLOW_LINES_FROM = (100, 30)
 _COMPOSER, _SMALL_COMPOSER = 4, 2
@@ -34,10 +39,12 @@ _FIXED = 2  # header and footer
 class Content:
     """What wants room: seats of the layer on show, flow lines, rows of the draft and the queue.
 
-    ``sidebar``: it is wanted beside the stage, where the screen is wide enough.
+    ``sidebar``: it is wanted beside the stage, where the screen is wide enough. ``zoom`` names the
+    part that has all the room.
     """
 
     phase: Phase
+    zoom: Zoom = ""
     seats: int = 0
     layers: int = 1
     draft: int = 1
@@ -79,11 +86,15 @@ def plan(width: int, height: int, content: Content) -> Room | None:
         composer=max(_COMPOSER, content.draft + 1),
         queue=content.queue,
     )
+    if content.zoom and content.phase != "empty":
+        return _zoomed(room, height, content)
     match content.phase:
         case "empty":
             return _empty(room, height, content)
         case "answer":
             return _answer(room, width, height, content)
+        case "both":
+            return _both(room, width, height, content)
         case "race" | "failed":
             return _race(room, width, height, content)
 
@@ -122,11 +133,39 @@ def _answer(room: Room, width: int, height: int, content: Content) -> Room:
     return replace(room, answer=max(1, room.left(height) - room.gap))
 
 
-def _race(room: Room, width: int, height: int, content: Content) -> Room:
-    """Give the tiles what is left; what gives up for them, and in which order, is a rule."""
+def _both(room: Room, width: int, height: int, content: Content) -> Room:
+    """Give tiles that stand open half of what there is, but no more than they can use."""
+    rows = _tile_rows(room, width, content.seats)
+    is_low = height < _FLOW_LINES_FROM[1]
+    room = replace(room, flow=_flow_lines(width, height, content.layers))
+    if is_low:
+        room = _small_composer(replace(room, head_gap=0), content)
+    else:
+        room = replace(room, gap=1, tiles_gap=1)
+    room = replace(room, tile_gaps=0 if is_low else rows - 1)
+    left = room.left(height) - room.gap
+    tiles = min(max(_LEAST_TILE, left // 2), rows * _ROOMY_TILE + room.tile_gaps)
+    return replace(room, tiles=tiles, answer=max(1, left - tiles))
+
+
+def _zoomed(room: Room, height: int, content: Content) -> Room:
+    """Give all to one part; the other is a line, so that one sees how it goes on."""
+    room = _small_composer(replace(room, head_gap=0, flow=1), content)
+    if content.zoom == "answer":
+        return replace(room, answer=room.left(height))
+    room = replace(room, answer=1)
+    return replace(room, tiles=room.left(height))
+
+
+def _tile_rows(room: Room, width: int, seats: int) -> int:
     main = width - SIDEBAR - 2 if room.has_sidebar else width
     columns = max(1, (main + 1) // (_TILE_WIDTH + 1))
-    rows = max(1, math.ceil(content.seats / columns))
+    return max(1, math.ceil(seats / columns))
+
+
+def _race(room: Room, width: int, height: int, content: Content) -> Room:
+    """Give the tiles what is left; what gives up for them, and in which order, is a rule."""
+    rows = _tile_rows(room, width, content.seats)
     head = 1 if content.phase == "race" else 5
     room = replace(
         room,
@@ -152,10 +191,15 @@ def _given_up(content: Content, head: int) -> Iterator[tuple[int, Callable[[Room
     yield _GOOD_TILE, lambda room: replace(room, gap=0, tiles_gap=0)
 
 
-def phase_of(state: RunState | None) -> Phase:
-    """Return what the screen is for in a run's state; None: nothing was asked yet."""
+def phase_of(state: RunState | None, view: View = PLAIN) -> Phase:
+    """Return what the screen is for in the newest run's state; None: nothing was asked yet."""
     if state is None:
         return "empty"
+    phase = _phase(state)
+    return "both" if phase == "answer" and view.keeps_tiles else phase
+
+
+def _phase(state: RunState) -> Phase:
     merges = state.mixture is None or state.mixture.aggregator.strategy != "none"
     has_answer = state.status == "done" and merges
     if has_answer or state.aggregator is not None:
@@ -163,8 +207,3 @@ def phase_of(state: RunState | None) -> Phase:
     if state.status in ("failed", "stopped"):
         return "failed" if state.seats else "answer"
     return "race"
-
-
-def layer_on_show(state: RunState) -> int:
-    """Return the number of the proposer layer whose seats are shown: the latest."""
-    return state.layers[-1].layer if state.layers else 1

@@ -1,4 +1,4 @@
-"""A run on show: flow lines, tiles, and the answer that comes of them."""
+"""A run on show: flow lines, tiles or lanes, and the answer that comes of them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from moa_tui.ui import keys, words
 from moa_tui.ui.answer import AnswerCard, Waiting
+from moa_tui.ui.attributed import Attributed
 from moa_tui.ui.flow import FlowLines
-from moa_tui.ui.room import layer_on_show
+from moa_tui.ui.race import RaceView
 from moa_tui.ui.rows import Ground
 from moa_tui.ui.tiles import Tile, TileGrid
 
@@ -16,101 +17,214 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from moa_tui.engine.mixture import Mixture, Seat
-    from moa_tui.engine.state import RunState
+    from moa_tui.engine.state import RunState, SeatState
     from moa_tui.ui.frames import FrameClock
+    from moa_tui.ui.keys import Names, Place
     from moa_tui.ui.room import Room
+    from moa_tui.ui.view import View
+
+_TEN = 10
 
 
 class RunPane(Ground):
-    """Shows the states of one run after another; the answers of all of them stay."""
+    """Shows the states of one run after another; the answers of all of them stay.
+
+    ``can_swap``: a seat can be given another model here.
+    """
 
     DEFAULT_CSS: ClassVar[str] = """
     RunPane { height: auto; background: $background; }
     """
 
-    def __init__(self, frames: FrameClock) -> None:
+    def __init__(self, frames: FrameClock, names: Names, *, can_swap: bool) -> None:
         super().__init__()
+        self._names = names
+        self._can_swap = can_swap
         self._merger = words.NO_MERGER
+        self._taken: SeatState | None = None
         self._flow = FlowLines()
         self._tiles = TileGrid(frames)
-        self._answer = AnswerCard(frames)
+        self._lanes = RaceView(frames)
+        self.answer = AnswerCard(frames)
+        """The answers of all turns."""
+        self.attributed = Attributed(self.answer.view, self._tiles)
+        """Where the newest answer is from."""
 
     def compose(self) -> ComposeResult:
         """From top to bottom, the order of the data."""
         yield self._flow
         yield self._tiles
-        yield self._answer
+        yield self._lanes
+        yield self.answer
 
     def begin(self, question: str, mixture: Mixture) -> None:
         """Open a turn that this mixture answers."""
         agent = mixture.aggregator.agent
         merges = agent is not None and mixture.aggregator.strategy != "none"
         self._merger = agent.model if agent is not None and merges else words.NO_MERGER
-        self._answer.show_idle(self._merger)
-        self._answer.open_turn(question)
+        self._taken = None
+        self.answer.show_idle(self._merger)
+        self.answer.open_turn(question)
+        self.attributed.begin()
 
-    def stream(self, state: RunState, seat: Seat, *, t: float) -> None:
+    def stream(self, state: RunState, seat: Seat, *, t: float, view: View) -> None:
         """Show a seat that said something; cheap, since it happens at every token."""
         known = state.seats[seat]
         if known.role == "aggregator":
-            self._answer.stream(known, t=t)
-        elif seat.layer == layer_on_show(state):
-            self._tiles.show(state.layer_seats(seat.layer), t=t)
+            self.answer.stream(known, t=t)
+        elif view.turn is None and seat.layer == view.layer_in(state):
+            self._race(view).show(state.layer_seats(seat.layer), t=t)
 
-    def show(self, state: RunState, *, t: float, is_writing: bool) -> None:
-        """Show a run at ``t`` seconds since it started.
+    def show(
+        self, state: RunState, *, t: float, looked_at: RunState, view: View, is_writing: bool
+    ) -> None:
+        """Show the newest run at ``t`` seconds since it started, and the race of a run.
 
         ``is_writing``: the composer has the focus, so letters are no commands.
         """
-        layer = layer_on_show(state)
-        seats = state.layer_seats(layer)
-        focused = self.seat_of(self.screen.focused)
-        hints = keys.hints(state, seats, is_writing=is_writing, focused=focused)
-        self._flow.show(state, t=t)
-        self._tiles.show(seats, t=t, hints=hints)
-        if state.aggregator is not None:
-            self._answer.stream(state.aggregator, t=t, detail=words.how_made(state))
+        self._show_race(
+            looked_at, t=t if looked_at is state else looked_at.t, view=view, is_writing=is_writing
+        )
+        if self._taken is not None:
+            self.answer.head.show_seat(self._taken, t=t, detail=words.TAKEN)
+        elif state.aggregator is not None:
+            self.answer.stream(state.aggregator, t=t, detail=words.how_made(state))
         elif state.status == "running" and self._merger != words.NO_MERGER:
-            ready = tuple(seat.seat.number for seat in seats if seat.status == "done")
-            waiting = Waiting(
-                layer=layer,
-                ready=ready,
-                seats=len(seats),
-                key=keys.merge_key(state, is_writing=is_writing),
-            )
-            self._answer.show_waiting(self._merger, waiting)
+            self._show_waiting(state, is_writing=is_writing)
+
+    def _show_race(self, run: RunState, *, t: float, view: View, is_writing: bool) -> None:
+        layer = view.layer_in(run)
+        seats = run.layer_seats(layer)
+        title = "" if view.turn is None else words.turn(view.turn + 1)
+        self._flow.show(run, t=t, layer=layer if self._is_open else 0, title=title)
+        if view.is_lanes:
+            self._lanes.show(seats, t=t)
+        focused = self.seat_of(self.screen.focused)
+        hints = keys.hints(
+            run,
+            seats,
+            self._names,
+            is_writing=is_writing,
+            focused=focused,
+            can_swap=self._can_swap,
+        )
+        self._tiles.show(seats, t=t, hints=hints)
+
+    def _show_waiting(self, state: RunState, *, is_writing: bool) -> None:
+        layer = state.layers[-1].layer if state.layers else 1
+        seats = state.layer_seats(layer)
+        waiting = Waiting(
+            layer=layer,
+            ready=tuple(seat.seat.number for seat in seats if seat.status == "done"),
+            seats=len(seats),
+            key=keys.merge_key(state, self._names, is_writing=is_writing),
+        )
+        self.answer.show_waiting(self._merger, waiting)
 
     def finish(self, state: RunState) -> None:
         """Close the turn with the answer, or with why there is none."""
         if state.status == "done":
-            self._answer.close_turn(state.answer or None)
+            self.answer.close_turn(state.answer or None)
         elif state.status == "stopped":
             if state.aggregator is None:
-                self._answer.show_idle(self._merger)
-            self._answer.close_turn(hint=words.STOPPED)
+                self.answer.show_idle(self._merger)
+            again = self._names.of("again", "f5")
+            self.answer.close_turn(hint=words.stopped(again))
         else:
-            self._answer.close_turn(failure=state.message, hint=state.hint)
+            self.answer.close_turn(failure=state.message, hint=state.hint)
 
-    def fit(self, room: Room, *, folded: bool) -> None:
-        """Give every part its rows."""
+    def rewrite(self, number: int, seat: SeatState, *, is_newest: bool) -> None:
+        """Make a seat's proposal the answer of a turn."""
+        answer, note = str(seat.text).strip(), words.taken(seat.seat.number, seat.model)
+        self.answer.view.rewrite_turn(number, answer, note=note)
+        self.attributed.forget(number)
+        if is_newest:
+            self._taken = seat
+
+    # Rows.
+
+    def fit(self, room: Room, *, folded: bool, view: View) -> None:
+        """Give every part its rows; ``folded``: the tiles are a table."""
         self._flow.display = room.flow > 0
-        self._tiles.display = room.tiles > 0
-        self._tiles.folded = folded
         self._flow.styles.height = room.flow
-        self._tiles.styles.height = room.tiles
-        self._tiles.styles.margin = (room.tiles_gap, 0, 0, 0)
-        self._answer.styles.height = room.answer
-        self._answer.styles.margin = (room.gap, 0, room.gap, 0)
-        self._answer.set_class(room.answer <= 1, "-collapsed")
+        is_lanes = view.is_lanes and not folded
+        self._tiles.folded = folded
+        if view.zoom != "race":
+            self._tiles.zoomed = None
+        for race, is_shown in ((self._tiles, not is_lanes), (self._lanes, is_lanes)):
+            race.display = is_shown and room.tiles > 0
+            race.styles.height = room.tiles
+            race.styles.margin = (room.tiles_gap, 0, 0, 0)
+        self.answer.display = room.answer > 0
+        self.answer.styles.height = room.answer
+        self.answer.styles.margin = (room.gap, 0, room.gap, 0)
+        self.answer.set_class(room.answer <= 1, "-collapsed")
+
+    def zoom_tile(self, seat: Seat | None) -> None:
+        """Give one seat's tile all the room of the tiles; None: all of them have some."""
+        self._tiles.zoomed = seat
+
+    @property
+    def _is_open(self) -> bool:
+        """Whether a layer's tiles or lanes stand open."""
+        return not self._tiles.folded
+
+    # Focus.
+
+    def _race(self, view: View) -> TileGrid | RaceView:
+        return self._lanes if view.is_lanes else self._tiles
 
     def seat_of(self, focused: Widget | None) -> Seat | None:
-        """Return the seat of a tile that has the focus."""
+        """Return the seat of a tile, or of a lane, that has the focus."""
+        if focused is self._lanes:
+            return self._lanes.selected
         return focused.seat if isinstance(focused, Tile) else None
 
-    def is_answer(self, focused: Widget | None) -> bool:
-        """Return whether the focus is in the answer."""
-        return focused is not None and self._answer in focused.ancestors_with_self
+    def place_of(self, focused: Widget | None) -> Place | None:
+        """Return in which part of the pane the focus is; None: in none."""
+        if focused is self._lanes:
+            return "lanes"
+        if isinstance(focused, Tile):
+            return "tile"
+        is_answer = focused is not None and self.answer in focused.ancestors_with_self
+        return "answer" if is_answer else None
 
-    def go_to(self, seat: Seat) -> None:
-        """Focus a seat's tile."""
-        self._tiles.focus_seat(seat)
+    def go_to(self, seat: Seat, *, view: View) -> None:
+        """Focus a seat's tile, or its lane in the race view.
+
+        Raises:
+            KeyError: the seat isn't in the layer on show.
+        """
+        if view.is_lanes:
+            self._lanes.select(seat)
+            self.screen.set_focus(self._lanes)
+        else:
+            self._tiles.focus_seat(seat)
+
+    def toggle_thinking(self, focused: Widget | None) -> None:
+        """Fold or unfold the thinking of the tile in focus, else that of the turn in sight."""
+        if isinstance(focused, Tile):
+            focused.toggle_thinking()
+        else:
+            self.answer.view.toggle_thinking()
+
+    def code_in_sight(self, focused: Widget | None) -> str:
+        """Return the code that one looks at in the tile in focus, else in the answer."""
+        if isinstance(focused, Tile):
+            return focused.code_in_sight
+        return self.answer.view.code_in_sight or ""
+
+    def parts(self) -> dict[str, Widget]:
+        """Return the widgets that have keys of their own, by what the help calls them."""
+        tiles = list(self._tiles.query(Tile))
+        tile = {words.HELP_TILE: tiles[0]} if tiles else {}
+        return {**tile, words.HELP_LANES: self._lanes, words.HELP_ANSWER: self.answer.view}
+
+    def places(self) -> list[tuple[str, Widget]]:
+        """Return what one can go to now, each with the letter that should lead there."""
+        tiles = [
+            (str(tile.seat.number) if tile.seat and tile.seat.number < _TEN else "", tile)
+            for tile in self._tiles.query(Tile)
+        ]
+        widgets: list[tuple[str, Widget]] = [*tiles, ("r", self._lanes), ("a", self.answer.view)]
+        return [(key, widget) for key, widget in widgets if widget.focusable and widget.region]

@@ -5,15 +5,17 @@ Pure: states and a width in, strips out.
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
 from rich.segment import Segment
 
 from moa_tui.ui import look
+from moa_tui.ui.margin import share_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from textual.strip import Strip
 
@@ -22,15 +24,26 @@ if TYPE_CHECKING:
 
 WIDE_FROM: Final = 100
 INDENT: Final = 3
+_SHORT_BELOW: Final = 72
+"""Cells of a row that hasn't room for all figures and a share."""
 _LEAST_LANE: Final = 8
 _NAMES: Final = {True: (16, 30), False: (15, 20)}
 MORE: Final = "and {count} more"
 
 
 def fold(
-    seats: Sequence[SeatState], t: float, *, width: int, scale: int, palette: Palette
+    seats: Sequence[SeatState],
+    t: float,
+    *,
+    width: int,
+    scale: int,
+    palette: Palette,
+    shares: Mapping[int, float] = MappingProxyType({}),
 ) -> list[Strip]:
-    """Return one row a seat: chip, name, place, lane, seconds, tokens, tokens a second."""
+    """Return one row a seat: chip, name, place, lane, seconds, tokens, tokens a second.
+
+    ``shares`` are the parts of the answer, 0 to 1, that are from each seat's proposal.
+    """
     is_wide = width >= WIDE_FROM
     least, most = _NAMES[is_wide]
     longest = max((cell_len(look.name_of(seat)) for seat in seats), default=0)
@@ -44,7 +57,11 @@ def fold(
             rows.append(_told(seat, t, left, width=width, palette=palette))
             continue
         left.append(Segment(f"{mark.text:<{states}}", palette.state(mark.key)))
-        right = _figures(seat, t, is_wide=is_wide, palette=palette)
+        is_short = bool(shares) and width < _SHORT_BELOW
+        right = _figures(seat, t, is_wide=is_wide, is_short=is_short, palette=palette)
+        if shares:
+            share = share_words(shares.get(seat.seat.number), palette)
+            right = [*right, Segment("  " if is_wide else ""), *share, Segment(" ")]
         room = width - look.cells(left) - look.cells(right)
         if room >= _LEAST_LANE:
             cells = look.lane_cells(room, *look.thought_and_said(seat), scale=scale)
@@ -88,12 +105,14 @@ def _told(seat: SeatState, t: float, left: list[Segment], *, width: int, palette
     return look.row(told, time, width=width, ground=palette.background)
 
 
-def _figures(seat: SeatState, t: float, *, is_wide: bool, palette: Palette) -> list[Segment]:
+def _figures(
+    seat: SeatState, t: float, *, is_wide: bool, is_short: bool, palette: Palette
+) -> list[Segment]:
     gap = "   " if is_wide else ""
-    text = (
-        f"{gap}{look.elapsed(seat, t):>7}{gap}{look.tokens(seat.tokens):>6} tok"
-        f"{gap}{look.rate(look.mean_rate(seat, t)):>5} t/s "
-    )
+    text = f"{gap}{look.elapsed(seat, t):>7}{gap}{look.tokens(seat.tokens):>6} tok"
+    if not is_short:
+        text += f"{gap}{look.rate(look.mean_rate(seat, t)):>5} t/s"
+    text += " "
     return [Segment(text, palette.muted)]
 
 

@@ -263,6 +263,15 @@ class Tail:
         self._source: object = None
         self._thinking = 0
         self._text = 0
+        self._folded = ""
+
+    def fold(self, note: str) -> bool:
+        """Put a line in the place of the reasoning, "" to show it; return whether that is new."""
+        if note == self._folded:
+            return False
+        self._wrap = None
+        self._folded = note
+        return True
 
     def rows_of(self, width: int, *, is_compact: bool) -> bool:
         """Set the rows' width in cells; return whether all is wrapped again, when next taken."""
@@ -295,11 +304,17 @@ class Tail:
 
     def _take_both(self, wrap: Wrap, seat: SeatState) -> int | None:
         firsts = [
-            self._take_one(wrap, seat.thinking, self._thinking, "thinking"),
+            self._take_thinking(wrap, seat.thinking),
             self._take_one(wrap, seat.text, self._text, "text"),
         ]
         self._thinking, self._text = seat.thinking.length, seat.text.length
         return min((first for first in firsts if first is not None), default=None)
+
+    def _take_thinking(self, wrap: Wrap, log: Log) -> int | None:
+        if not self._folded:
+            return self._take_one(wrap, log, self._thinking, "thinking")
+        is_new = log.length > 0 and self._thinking == 0
+        return wrap.append(self._folded, "thinking") if is_new else None
 
     @staticmethod
     def _take_one(wrap: Wrap, log: Log, taken: int, kind: RowKind) -> int | None:

@@ -25,6 +25,9 @@ VARIABLES = (
 )
 """What our widgets ask of a theme beyond Textual's own variables."""
 
+_HUES = ("foreground", "primary", "secondary", "accent", "warning", "error", "success")
+"""Textual's own variables in which letters are written: code, links, found letters."""
+
 _SEATS = 12
 _NEED = 4.5
 _DARK_BELOW = 0.18
@@ -132,6 +135,25 @@ def derived(theme: Theme, ours: Mapping[str, Theme]) -> dict[str, str]:
             for key in VARIABLES
             if key.startswith(("state-", "seat-")) and key != "seat-ink"
         },
+    }
+
+
+def readable_hues(theme: Theme, variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the hues of a theme that knows nothing of us, moved until they can be read as text.
+
+    ``variables`` are those that Textual makes of it. What a theme of ours says stays as it is.
+    """
+    if theme.ansi or theme.variables.keys() >= set(VARIABLES):
+        return {}
+    grounds = [Color.parse(variables[key]) for key in ("background", "surface", "panel")]
+    hues = {key: Color.parse(variables[key]) for key in _HUES}
+    if any(color.a < 1 for color in (*grounds, *hues.values())):
+        return {}
+    cursor = Color.parse(variables["input-cursor-background"])
+    under_cursor = Color.parse(variables["input-cursor-foreground"])
+    return {
+        **{key: readable(hue, *grounds).hex for key, hue in hues.items()},
+        "input-cursor-foreground": readable(under_cursor, cursor).hex,
     }
 
 

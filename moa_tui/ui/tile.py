@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from moa_tui.engine.state import SeatState
     from moa_tui.ui.frames import FrameClock
 
-FIGURES_S: Final = 0.25
-"""Seconds between two changes of figures."""
 _WHEEL_ROWS: Final = 3
 _BLACK: Final = Color(0, 0, 0)
 _BLANK_ROW: Final = -1
@@ -77,6 +75,7 @@ class Tile(Widget, can_focus=True):
         self._t = 0.0
         self._scale = look.LEAST_SCALE
         self._hints: tuple[tuple[str, str], ...] = ()
+        self._shows_thinking: bool | None = None
         self._meter = RateMeter()
         self._tail = Tail()
         self._sight = Sight()
@@ -101,11 +100,20 @@ class Tile(Widget, can_focus=True):
         """The seat on show."""
         return None if self._state is None else self._state.seat
 
+    @property
+    def code_in_sight(self) -> str:
+        """The code of an ended seat's text that is nearest to what one sees, "" if none."""
+        if self._state is None or self._state.is_live or not self._page:
+            return ""
+        middle = self._sight.top + self._sight.height // 2
+        return card.code_near(str(self._state.text), self._page, middle)
+
     def show(self, seat: SeatState, *, t: float, scale: int) -> None:
         """Show a seat at ``t`` seconds of the run, its lane being full at ``scale`` tokens."""
-        is_due = not self._figures_t <= t < self._figures_t + FIGURES_S
+        is_due = not self._figures_t <= t < self._figures_t + self._frames.figures_s
         if self._state is None or self._state.seat != seat.seat:
             self._meter, self._sight = RateMeter(), Sight(height=self._shape.text_height)
+            self._shows_thinking = None
         if seat is self._state and scale == self._scale and not is_due:
             return
         self._state, self._t, self._scale = seat, t, scale
@@ -116,6 +124,17 @@ class Tile(Widget, can_focus=True):
         if tuple(hints) != self._hints:
             self._hints = tuple(hints)
             self._frames.request(self)
+
+    def toggle_thinking(self) -> None:
+        """Fold or unfold the thinking; by itself it is shown while the seat is live."""
+        if self._state is None or not self._state.thinking:
+            return
+        self._shows_thinking = not self._has_thinking(self._state)
+        self._page_of = None
+        self._frames.request(self)
+
+    def _has_thinking(self, seat: SeatState) -> bool:
+        return seat.is_live if self._shows_thinking is None else self._shows_thinking
 
     def flush(self) -> None:
         """Put what changed on the screen."""
@@ -157,6 +176,8 @@ class Tile(Widget, can_focus=True):
         if not seat.is_live or not is_text or seat.status == "retrying":
             return self._flush_page(seat)
         left_page, self._page, self._page_of = self._page is not None, None, None
+        folded = "" if self._has_thinking(seat) else card.FOLDED
+        left_page |= self._tail.fold(folded)
         first = self._tail.take(seat)
         if left_page:
             selecting.forget(self)
@@ -174,11 +195,12 @@ class Tile(Widget, can_focus=True):
     def _flush_page(self, seat: SeatState) -> list[tuple[int, int]]:
         logs = (0, 0) if seat.is_live else (seat.text.length, seat.thinking.length)
         told = (seat.status, seat.attempt, seat.message, seat.hint, seat.behind, seat.notes)
-        page_of = (seat.seat, told, logs, self._hints, self._shape, id(self._palette))
+        thinks = self._has_thinking(seat)
+        page_of = (seat.seat, told, logs, self._hints, self._shape, id(self._palette), thinks)
         if page_of == self._page_of:
             return []
         sight, was_page = self._sight, self._page is not None
-        page = card.page(seat, self._hints, shape=self._shape, palette=self._palette)
+        page = card.page(seat, self._hints, shape=self._shape, palette=self._palette, thinks=thinks)
         # Focus alone may change the keys that work on a seat, and it comes with a drag's start.
         if page != self._page:
             selecting.forget(self)
@@ -238,7 +260,7 @@ class Tile(Widget, can_focus=True):
         shape, t = self._shape, self._t
         cells = look.lane_cells(shape.lane_width, *look.thought_and_said(seat), scale=self._scale)
         told = (seat.seat, seat.model, seat.status, seat.attempt, seat.is_late)
-        is_due = told != self._told or not self._figures_t <= t < self._figures_t + FIGURES_S
+        is_due = told != self._told or not 0 <= t - self._figures_t < self._frames.figures_s
         if not is_due and cells == self._cells:
             return []
         if is_due:

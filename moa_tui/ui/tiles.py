@@ -12,7 +12,7 @@ from textual.widget import Widget
 from moa_tui.ui import look, table
 from moa_tui.ui.arrangement import Arrangement, arrange
 from moa_tui.ui.look import Palette
-from moa_tui.ui.tile import FIGURES_S, Tile
+from moa_tui.ui.tile import Tile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,6 +72,7 @@ class TileGrid(Widget):
         self._seats: tuple[SeatState, ...] = ()
         self._tiles: list[Tile] = []
         self._front: Seat | None = None
+        self._zoomed: Seat | None = None
         self._shown: tuple[int, ...] = ()
         self._arrangement = Arrangement(())
         self._layout = _Dealt()
@@ -81,6 +82,7 @@ class TileGrid(Widget):
         self._rows_of: object = None
         self._rows_t = 0.0
         self._folded = False
+        self._shares: Mapping[int, float] = {}
 
     @property
     def layout(self) -> Layout:
@@ -99,6 +101,30 @@ class TileGrid(Widget):
         self._folded = folded
         self.set_class(folded, "-folded")
         self._place()
+
+    @property
+    def shares(self) -> Mapping[int, float]:
+        """The parts of the answer, 0 to 1, that are from each seat; shown in the table."""
+        return self._shares
+
+    @shares.setter
+    def shares(self, shares: Mapping[int, float]) -> None:
+        if shares != self._shares:
+            self._shares = shares
+            self._rows_of = None
+            self._frames.request(self)
+
+    @property
+    def zoomed(self) -> Seat | None:
+        """The seat whose tile has all the room; None: all of them have some."""
+        return self._zoomed
+
+    @zoomed.setter
+    def zoomed(self, seat: Seat | None) -> None:
+        if seat != self._zoomed:
+            self._zoomed = seat
+            self._front = seat or self._front
+            self._place()
 
     @property
     def scale(self) -> int:
@@ -148,8 +174,10 @@ class TileGrid(Widget):
         """
         tile = self.tile(seat)
         self._front = seat
+        self._zoomed = seat if self._zoomed else None
         self._place()
-        tile.focus()
+        # At once, since what comes next may be meant for it.
+        self.screen.set_focus(tile)
 
     def _seat_tiles(self) -> None:
         """Have as many tiles as seats; those that stay are shown another seat."""
@@ -157,7 +185,7 @@ class TileGrid(Widget):
         gone, self._tiles = self._tiles[count:], self._tiles[:count]
         new = [Tile(self._frames) for _ in range(count - len(self._tiles))]
         self._tiles += new
-        self._front = None
+        self._front = self._zoomed = None
         if gone:
             self.remove_children(gone)
         if new:
@@ -166,7 +194,7 @@ class TileGrid(Widget):
 
     def _place(self) -> None:
         """Show the tiles that fit, the front one among them, and have them laid out."""
-        self._arrangement = arrange(len(self._seats), self.size)
+        self._arrangement = self._arranged_in(self.size)
         fitting = 0 if self._folded else len(self._arrangement.tiles)
         shown = list(range(len(self._seats)))[:fitting]
         front = next((i for i, seat in enumerate(self._seats) if seat.seat == self._front), None)
@@ -182,9 +210,12 @@ class TileGrid(Widget):
         self._rows_of = None
         self._frames.request(self)
 
+    def _arranged_in(self, size: Size) -> Arrangement:
+        return arrange(1 if self._zoomed else len(self._seats), size)
+
     def arranged(self, size: Size) -> dict[Widget, Region]:
         """Return where the tiles on show stand in a size."""
-        regions = arrange(len(self._seats), size).tiles
+        regions = self._arranged_in(size).tiles
         return {self._tiles[i]: region for i, region in zip(self._shown, regions, strict=False)}
 
     def on_resize(self) -> None:
@@ -220,7 +251,7 @@ class TileGrid(Widget):
         if not self.is_attached or not self.size:
             return
         rows_of = tuple((seat.seat, seat.status) for seat in self._seats)
-        if rows_of == self._rows_of and self._rows_t <= self._t < self._rows_t + FIGURES_S:
+        if rows_of == self._rows_of and 0 <= self._t - self._rows_t < self._frames.figures_s:
             return
         self._rows_of, self._rows_t = rows_of, self._t
         before, self._rows = self._rows, self._draw()
@@ -235,7 +266,14 @@ class TileGrid(Widget):
         palette = Palette.of(self.app.theme_variables)
         width, height = self.size
         if self._folded:
-            rows = table.fold(self._seats, self._t, width=width, scale=self._scale, palette=palette)
+            rows = table.fold(
+                self._seats,
+                self._t,
+                width=width,
+                scale=self._scale,
+                palette=palette,
+                shares=self._shares,
+            )
             return table.cut(rows, height, width=width, palette=palette)
         if not self._arrangement.strip:
             return []

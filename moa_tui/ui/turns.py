@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from moa_tui.text import clean, one_line
@@ -11,8 +11,9 @@ from moa_tui.ui import words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from moa_tui.engine.prompt import Conversation, Exchange
-    from moa_tui.engine.state import RunState
+    from moa_tui.engine.mixture import Seat
+    from moa_tui.engine.prompt import Conversation
+    from moa_tui.engine.state import RunState, SeatState
     from moa_tui.ui.composer import Prompt
 
 _TITLE = 120
@@ -23,22 +24,51 @@ def refused(state: RunState, why: str) -> RunState:
     return replace(state, status="failed", kind="invalid", message=clean(why), hint="")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One question, the run that went for it, and the answer that is shown.
+
+    ``taken`` is the seat whose proposal is the answer. ``is_superseded``: it was asked anew below,
+    so that no model hears of it again.
+    """
+
+    prompt: Prompt
+    run: RunState | None = None
+    answer: str = ""
+    taken: Seat | None = None
+    is_superseded: bool = False
+
+
 class Turns:
-    """The conversation: exchanges with their shown answers, and a queue of prompts."""
+    """The conversation: questions with their runs and shown answers, and a queue of prompts."""
 
     def __init__(self) -> None:
-        self._exchanges: list[Exchange] = []
+        self._turns: list[Turn] = []
         self._queue: list[Prompt] = []
         self._title = ""
-        self.last: Prompt | None = None
-        """The prompt that runs or ran last."""
         self.held = ""
         """Why the queue isn't sent by itself; "" when it is."""
+
+    def __len__(self) -> int:
+        return len(self._turns)
+
+    def __getitem__(self, number: int) -> Turn:
+        return self._turns[number]
 
     @property
     def title(self) -> str:
         """The first prompt on one line, or that there is none yet."""
         return self._title or words.NEW_SESSION
+
+    @property
+    def title_of_last(self) -> str:
+        """The prompt that runs or ran last on one line, "" if there is none."""
+        return one_line(self._turns[-1].prompt.shown, _TITLE) if self._turns else ""
+
+    @property
+    def last(self) -> Prompt | None:
+        """The prompt that runs or ran last."""
+        return self._turns[-1].prompt if self._turns else None
 
     @property
     def queue(self) -> Sequence[Prompt]:
@@ -53,32 +83,46 @@ class Turns:
         """Take the first prompt of the queue."""
         return self._queue.pop(0) if self._queue else None
 
-    def recall(self) -> Prompt | None:
-        """Take the last prompt of the queue back, to be edited."""
-        return self._queue.pop() if self._queue else None
+    def recall(self, number: int | None = None) -> Prompt | None:
+        """Take a prompt of the queue back, the last one by default, to be edited."""
+        at = len(self._queue) - 1 if number is None else number
+        return self._queue.pop(at) if 0 <= at < len(self._queue) else None
 
     def begin(self, prompt: Prompt) -> Conversation:
         """Open a turn and return what the models are sent."""
         # With the engine, which the first paint shouldn't wait for.
         from moa_tui.engine.prompt import Conversation, Exchange  # noqa: PLC0415 - see above
 
-        conversation = Conversation(prompt.text, tuple(self._exchanges))
+        heard = [turn for turn in self._turns if not turn.is_superseded]
+        exchanges = tuple(Exchange(turn.prompt.text, turn.answer) for turn in heard)
         self._title = self._title or one_line(prompt.shown, _TITLE)
-        self._exchanges.append(Exchange(prompt.text))
-        self.last = prompt
+        self._turns.append(Turn(prompt=prompt))
         self.held = ""
-        return conversation
+        return Conversation(prompt.text, exchanges)
 
-    def answered(self, answer: str) -> None:
-        """Close the turn with the answer that is shown."""
-        self._exchanges[-1] = replace(self._exchanges[-1], answer=answer)
+    def end(self, run: RunState) -> None:
+        """Close the turn with its run; without an answer what is queued waits for the user."""
+        is_done = run.status == "done"
+        self._turns[-1] = replace(self._turns[-1], run=run, answer=run.answer if is_done else "")
+        if not is_done:
+            self.held = words.held(run.status) if self._queue else ""
 
-    def fail(self, why: str) -> None:
-        """Close the turn without an answer; what is queued waits for the user."""
-        self.held = words.held(why) if self._queue else ""
+    def take(self, number: int, seat: Seat) -> SeatState:
+        """Make a seat's proposal the answer of a turn, and return that seat.
+
+        Raises:
+            KeyError: no such seat ran in that turn.
+        """
+        turn = self._turns[number]
+        if turn.run is None:
+            raise KeyError(seat)
+        taken = turn.run.seats[seat]
+        self._turns[number] = replace(turn, answer=str(taken.text).strip(), taken=seat)
+        return taken
 
     def again(self) -> Prompt | None:
-        """Take the last turn back and return its prompt, to be run anew."""
-        if self.last is not None and self._exchanges:
-            self._exchanges.pop()
-        return self.last
+        """Take the last turn out of the history and return its prompt, to be run anew."""
+        if not self._turns:
+            return None
+        self._turns[-1] = replace(self._turns[-1], is_superseded=True)
+        return self._turns[-1].prompt

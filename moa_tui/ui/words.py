@@ -24,6 +24,7 @@ QUEUES_SHORT: Final = "enter queues"
 SENDS_QUEUED: Final = "enter sends the first one queued"
 FETCHING: Final = "fetching the model, esc stops"
 EMPTY_REFUSED: Final = "nothing to send yet, write a question first"
+WRITTEN_FIRST: Final = "send or clear what is written first"
 PRESS_AGAIN: Final = "press ctrl+c again to quit"
 
 JUST_RACE: Final = "none, just a race"
@@ -44,7 +45,28 @@ COST_UNKNOWN: Final = "cost unknown"
 FOCUS_THEN: Final = "focus; then"
 RETRY: Final = "retry"
 STOP: Final = "stop"
+SWAP: Final = "swap"
+DETAILS: Final = "details"
+TAKEN: Final = "taken as it was written"
+ADDS_SEAT: Final = "A model for one more seat of this layer"
 NO_MERGER: Final = "no aggregator"
+
+HELP_WRITING: Final = "While you write"
+HELP_ANYWHERE: Final = "Anywhere"
+HELP_OUTSIDE: Final = "Outside the composer"
+HELP_EXAMPLES: Final = "On the examples"
+HELP_TILE: Final = "In a tile"
+HELP_LANES: Final = "In the race view"
+HELP_ANSWER: Final = "In the answer"
+HELP_SIDEBAR: Final = "In the sidebar"
+QUIT: Final = "Quit?"
+QUIT_LIVE: Final = "A run is live. Quitting stops it; what it has said so far is lost."
+QUIT_YES: Final = "quit"
+QUIT_NO: Final = "keep going"
+OPEN_LINK: Final = "Open this link?"
+OPEN_LINK_TEXT: Final = "A model wrote it. It leads here, and is opened in your browser:"
+OPEN_YES: Final = "open"
+OPEN_NO: Final = "leave it"
 
 DEMO_LABEL: Final = "demo"
 DEMO_LABEL_LONG: Final = "demo, texts written beforehand"
@@ -53,7 +75,6 @@ SILLY: Final = (
     "It is a very small model and says silly things. For better answers start Ollama"
     " (ollama.com) with two or three models and start moa-tui again."
 )
-STOPPED: Final = "■ Stopped. f5 runs it again."
 FETCH_STOPPED: Final = "Stopped. Nothing half is left; enter starts the download again."
 ANSWER_ENDS: Final = {
     "length": "The answer is cut at its limit: raise max tokens.",
@@ -66,6 +87,36 @@ _NUMBERS: Final = (
     *("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
     *("eleven", "twelve"),
 )
+
+
+def stopped(key: str) -> str:
+    """Return that a run was stopped, and the key that runs it again."""
+    return f"■ Stopped. {key} runs it again."
+
+
+def swaps(seat: int) -> str:
+    """Return what a model is chosen for: to take a seat of the run."""
+    return f"Another model for seat {seat}"
+
+
+def taken(seat: int, model: str) -> str:
+    """Return that the answer is a proposal, and whose."""
+    return f"This is proposal {seat} as it was written, by {model}."
+
+
+def copied(length: int) -> str:
+    """Return that so many characters are in the clipboard, as far as one can know."""
+    return f"Copied, {length:,} characters."
+
+
+def does_nothing_now(name: str) -> str:
+    """Return that a command has nothing to do at this moment."""
+    return f"/{name} has nothing to do now"
+
+
+def turn(number: int) -> str:
+    """Return how an earlier turn is called."""
+    return f"Turn {number}"
 
 
 def number(count: int) -> str:
@@ -191,3 +242,65 @@ def how_made(state: RunState) -> str:
     if state.status != "done" or state.mixture is None:
         return ""
     return f"{state.mixture.aggregator.strategy}, {plural(len(state.references), 'reference')}"
+
+
+NAMES_NO_KEY: Final = "it names no key"
+
+
+def no_such_command(name: str, hint: str) -> str:
+    """Return that ``[keys]`` names a command that isn't there; ``hint`` begins with a semicolon."""
+    return f'[keys]: "{name}" is no command{hint}'
+
+
+def keys_left(name: str, why: str) -> str:
+    """Return why a command keeps the keys that it has."""
+    return f"[keys]: {name} keeps its keys: {why}"
+
+
+def no_such_key(name: str, hint: str) -> str:
+    """Return that a key doesn't exist; ``hint`` begins with a semicolon or is empty."""
+    return f'there is no key "{name}"{hint}'
+
+
+def key_is_same(name: str, other: str) -> str:
+    """Return that terminals don't tell two keys apart."""
+    return f"terminals send the same for {name} and {other}"
+
+
+def key_is_kept(name: str) -> str:
+    """Return that a key seldom gets as far as a program."""
+    return f"many terminals keep {name} for themselves"
+
+
+def keys_are_text(keys: str) -> str:
+    """Return that keys can't work, since a text field has them wherever they could."""
+    return f"wherever it works, {keys} writes or edits text"
+
+
+def keys_clash(name: str, key: str, other: str) -> str:
+    """Return that a command can't have a key that another one has at the same time."""
+    return keys_left(name, f"{key} is that of {other}")
+
+
+def keys_outside(name: str, keys: str) -> str:
+    """Return that a command's keys do nothing while one writes."""
+    return f"[keys]: {name} works outside the composer only: in it {keys} writes or edits text"
+
+
+PROGRAM: Final = "moa"
+
+
+def window_live(done: int, seats: int, prompt: str, *, is_merging: bool) -> str:
+    """Return a window's title while a run is live: "moa · 2/3 ready · Why is …"."""
+    state = "merging" if is_merging else f"{done}/{seats} ready" if seats else "starting"
+    return f"{PROGRAM} · {state} · {prompt}"
+
+
+def answer_ready(prompt: str) -> str:
+    """Return that a run ended with an answer."""
+    return f"{PROGRAM}: answer ready · {prompt}"
+
+
+def run_failed(why: str, prompt: str) -> str:
+    """Return that a run ended without one; ``why`` is a few words or nothing."""
+    return f"{PROGRAM}: run failed{f': {why}' if why else ''} · {prompt}"

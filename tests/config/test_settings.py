@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from moa_tui import config
+from moa_tui.__main__ import speaks_utf8
 from moa_tui.engine.provider import Endpoint, Price
 from moa_tui.errors import ConfigError
 
@@ -108,6 +109,56 @@ def test_later_sources_win_field_by_field(tmp_path: Path) -> None:
     )
 
 
+def test_preferences_say_which_file_or_variable_they_come_from(tmp_path: Path) -> None:
+    settings, notices = load(
+        tmp_path,
+        '[preferences]\nglyphs = "ascii"\nmotion = "full"\n',
+        state='[preferences]\nglyphs = "unicode"\nsidebar = false\ntitle = false\n',
+        environ={"TEXTUAL_ANIMATIONS": "NONE"},
+    )
+    assert notices == []
+    assert settings.preferences == config.Preferences(
+        glyphs="ascii", motion="reduced", sidebar=False, title=False
+    )
+    assert settings.origins == {
+        "glyphs": "config.toml",
+        "sidebar": "state.toml",
+        "title": "state.toml",
+        "motion": "TEXTUAL_ANIMATIONS",
+    }
+
+
+def test_only_the_variable_that_asks_for_no_motion_at_all_counts(tmp_path: Path) -> None:
+    settings, _ = load(tmp_path, environ={"TEXTUAL_ANIMATIONS": "basic"})
+    assert (settings.preferences.motion, settings.origins) == ("full", {})
+
+
+def test_words_that_a_newer_version_wrote_to_state_toml_are_ignored(tmp_path: Path) -> None:
+    settings, notices = load(
+        tmp_path, state='[preferences]\nglyphs = "braille"\nmotion = "half"\ncursor = "line"\n'
+    )
+    assert (settings.preferences, settings.origins) == (config.Preferences(), {})
+    assert notices == []
+
+
+@pytest.mark.parametrize(
+    ("environ", "is_utf8"),
+    [
+        ({}, True),
+        ({"LANG": "en_US.UTF-8"}, True),
+        ({"LANG": "de_DE.utf8"}, True),
+        ({"LANG": "C"}, False),
+        ({"LANG": "en_US.UTF-8", "LC_ALL": "POSIX"}, False),
+        ({"LANG": "C", "LC_ALL": "", "LC_CTYPE": "C.UTF-8"}, True),
+        ({"LC_ALL": "zh_CN.GB18030"}, False),
+    ],
+)
+def test_the_locale_tells_whether_the_terminal_speaks_utf8(
+    environ: Mapping[str, str], *, is_utf8: bool
+) -> None:
+    assert speaks_utf8(environ) == is_utf8
+
+
 def test_keys_are_kept_as_they_are_written(tmp_path: Path) -> None:
     settings, _ = load(tmp_path, '[keys]\nmerge_now = "m"\n', state='[keys]\nstop = "s"\n')
     assert settings.keys == {"stop": "s", "merge_now": "m"}
@@ -120,6 +171,15 @@ def test_keys_are_kept_as_they_are_written(tmp_path: Path) -> None:
         ('[preferences]\nthem = "x"\n', 'preferences.them is no known key; did you mean "theme"?'),
         ("[preferences]\nnotify = 1\n", "preferences.notify must be true or false"),
         ("[preferences]\ntheme = 1\n", "preferences.theme must be a text in quotes"),
+        ("[preferences]\nsidebar = 'no'\n", "preferences.sidebar must be true or false"),
+        (
+            "[preferences]\nglyphs = 'asci'\n",
+            'preferences.glyphs must be one of unicode, ascii; did you mean "ascii"?',
+        ),
+        (
+            "[preferences]\nmotion = true\n",
+            "preferences.motion must be a text in quotes",
+        ),
         ("[keys]\nmerge_now = 1\n", "keys.merge_now must be a text in quotes"),
         ("endpoints = 3\n", "endpoints must be a table"),
         ("[endpoints]\ngroq = 3\n", "endpoints.groq must be a table"),

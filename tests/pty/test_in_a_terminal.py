@@ -66,7 +66,7 @@ def test_at_80x24_three_stream_one_is_stopped_and_the_rest_is_merged_early(tmp_p
         terminal.press("m")
         terminal.wait_for(lambda screen: "merging" in screen and "3/3" not in screen)
         terminal.press("esc")
-        terminal.wait_for("stopped")
+        terminal.wait_for("■ stopped ·")
         quit_cleanly(terminal)
 
 

@@ -3,86 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from textual.app import App
+from answer_app import THEMES, CardApp, done, paragraphs, seat, shown
 from textual.strip import Strip
 
-from moa_tui.engine.mixture import Seat
-from moa_tui.engine.provider import Usage
-from moa_tui.engine.state import Log, SeatState
-from moa_tui.ui.answer import AnswerCard, Waiting
+from moa_tui.engine.state import Log
+from moa_tui.ui.answer import Waiting
 from moa_tui.ui.column import Column, Piece
 from moa_tui.ui.look import Palette
 from moa_tui.ui.markdown import render
-from moa_tui.ui.themes import load
 
 if TYPE_CHECKING:
-    from textual.app import ComposeResult
-    from textual.pilot import Pilot
-
     from moa_tui.engine.events import SeatEnd
 
-THEMES = load([Path(__file__).parents[2] / "themes"]).themes
 ANSWER = (
     "## Head\n\nSome *text* that ends.\n\n```py\nx = 1\n```\n\n"
     "- a\n- b\n\n| k | v |\n|---|---|\n| 1 | 2 |\n"
 )
-
-
-class CardApp(App[None]):
-    """A screen that is one card."""
-
-    CSS = "Screen { background: $background; }"
-
-    def __init__(self, theme: str = "moa-dark") -> None:
-        super().__init__()
-        for known in THEMES.values():
-            self.register_theme(known)
-        self.theme = theme
-        self.card = AnswerCard()
-
-    def compose(self) -> ComposeResult:
-        yield self.card
-
-    @property
-    def rows(self) -> list[str]:
-        """The text of the screen, without the bar and what is blank at the right."""
-        strips = self.screen._compositor.render_strips()  # noqa: SLF001 - what a terminal gets
-        return [strip.text[1:].rstrip().rstrip("▁▂▃▄▅▆▇█").rstrip() for strip in strips]
-
-
-async def shown(app: CardApp, pilot: Pilot[None]) -> None:
-    """Let what is asked for reach the screen, without waiting for a frame."""
-    await pilot.pause()
-    app.card.head.flush()
-    app.card.view.flush()
-    await pilot.pause()
-
-
-def seat(
-    text: str = "", thinking: str = "", *, status: str = "streaming", tokens: int = 0
-) -> SeatState:
-    state = SeatState(
-        seat=Seat(3, 1), role="aggregator", model="ollama/qwen3:8b", started_t=1.0, first_t=1.5
-    )
-    return replace(
-        state,
-        status=status,  # type: ignore[arg-type] # a test's own word
-        text=Log().appended(text) if text else Log(),
-        thinking=Log().appended(thinking) if thinking else Log(),
-        pieces=tokens,
-    )
-
-
-def done(text: str) -> SeatState:
-    return replace(seat(text, status="done"), ended_t=7.7, usage=Usage(completion=418), place=1)
-
-
-def paragraphs(count: int, first: int = 0) -> str:
-    return "".join(f"line {number}\n\n" for number in range(first, first + count))
 
 
 @pytest.mark.parametrize(
@@ -311,7 +250,7 @@ async def test_the_state_of_the_last_turn_is_not_written_to_the_next() -> None:
         app.card.stream(last, t=9.0)
         await shown(app, pilot)
         rows = app.rows
-    assert rows[2:9] == [" You   One?", "", " First.", "", " You   Two?", "", ""]
+    assert rows[2:9] == [" You   One?", "", " First.", "", "▌You   Two?", "", ""]
 
 
 # Scrolling.
@@ -452,7 +391,7 @@ async def test_opening_five_hundred_turns_draws_one_screen() -> None:
         view.focus()
         await pilot.press("home")
         await shown(app, pilot)
-        assert app.rows[2] == " You   question 0"
+        assert app.rows[2] == "▌You   question 0"
         assert sum(piece.rows is not None for piece in pieces) < 40
 
 

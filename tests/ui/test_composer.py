@@ -2,50 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
-from textual import events, on
-from textual.app import App
-from ui_fakes import SHIPPED_THEMES
+from composer_host import FakeEditor, FakeFiles, Host, command, type_
+from textual import events
+from textual.widgets import Input
+from ui_fakes import settle
 
-from moa_tui.ui import themes
-from moa_tui.ui.composer import Composer, Draft, Prompt, Queue
+from moa_tui.errors import ConfigError
+from moa_tui.ui.composer import Composer, Prompt, Queue
 from moa_tui.ui.told import Notice
-
-if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
-
-class Host(App[None]):
-    """Shows a composer and keeps what it sends."""
-
-    AUTO_FOCUS = "Draft"
-
-    def __init__(self) -> None:
-        self.shelf = themes.load([SHIPPED_THEMES])
-        super().__init__()
-        self.sent: list[Prompt] = []
-        self.grown: list[int] = []
-
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return themes.derived(self.current_theme, self.shelf.themes)
-
-    def compose(self) -> ComposeResult:
-        yield Queue()
-        yield Composer()
-
-    @property
-    def draft(self) -> Draft:
-        return self.query_one(Draft)
-
-    @on(Composer.Submitted)
-    def keep(self, event: Composer.Submitted) -> None:
-        self.sent.append(event.prompt)
-
-    @on(Composer.Grown)
-    def measure(self) -> None:
-        self.grown.append(self.query_one(Composer).rows)
 
 
 async def test_enter_sends_and_ctrl_j_breaks_the_line() -> None:
@@ -197,23 +162,17 @@ async def test_a_prompt_put_back_is_sent_in_full() -> None:
         assert app.sent == [Prompt(("long " * 9).strip(), "[pasted 45 kB]")]
 
 
-def head(app: Host) -> str:
-    """Return the composer's head as it is painted."""
-    row = app.query_one(Composer).region.y
-    return app.screen._compositor.render_strips()[row].text  # noqa: SLF001 - what is really painted
-
-
 @pytest.mark.parametrize("key", ["x", "enter", "left", "backspace", "f5"])
 async def test_a_refusal_goes_with_the_next_key(key: str) -> None:
     app = Host()
     async with app.run_test(size=(80, 24)) as pilot:
         app.query_one(Composer).refuse("write a question first")
         await pilot.pause()
-        shown = head(app)
+        shown = app.head
         await pilot.press(key)
         await pilot.pause()
 
-        assert ("write a question" in shown, "write a question" in head(app)) == (True, False)
+        assert ("write a question" in shown, "write a question" in app.head) == (True, False)
 
 
 async def test_a_refusal_goes_when_a_run_begins_or_ends() -> None:
@@ -224,7 +183,7 @@ async def test_a_refusal_goes_when_a_run_begins_or_ends() -> None:
             composer.refuse("write a question first")
             composer.tell(Notice(), is_busy=is_busy)
             await pilot.pause()
-            told.append("write a question" in head(app))
+            told.append("write a question" in app.head)
 
         assert told == [True, False, True, False]
 
@@ -237,7 +196,7 @@ async def test_only_the_refusal_whose_time_is_over_is_withdrawn() -> None:
             composer.refuse(said)
             composer.withdraw("press again")
             await pilot.pause()
-            told.append(said in head(app))
+            told.append(said in app.head)
 
         assert told == [False, True]
 
@@ -258,3 +217,375 @@ async def test_the_queue_shows_three_and_counts_the_rest() -> None:
             "held, since …",
         ]
         assert queue.count == 5
+
+
+async def test_a_click_on_a_queued_prompt_asks_for_that_one() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        queue = app.query_one(Queue)
+        queue.show([Prompt(str(n), f"prompt {n}") for n in range(6)], held="held, since …")
+        await pilot.pause()
+        for row in (1, 3, 4):
+            await pilot.click(queue, offset=(2, row))
+        app.draft.has_queue = True
+        await pilot.press("up")
+
+        assert app.recalled == [1, None, None]
+
+
+# Commands.
+
+
+async def test_a_command_is_handed_over_with_its_argument() -> None:
+    app = Host(commands=[command("retry_seat")])
+    async with app.run_test() as pilot:
+        await type_(pilot, "/Retry_seat  2 now ")
+        await pilot.press("enter")
+        await pilot.press("up")
+
+        assert (app.told, app.sent) == ([("retry-seat", "2 now")], [])
+        assert app.draft.text == "/Retry_seat  2 now"
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("/merg", "no command /merg; /merge-now is meant?"),
+        ("/mrege-now x", "no command /mrege-now; /merge-now is meant?"),
+        ("/xyz", "no command /xyz; //xyz sends it as text"),
+    ],
+)
+async def test_an_unknown_command_is_refused_with_the_nearest(typed: str, said: str) -> None:
+    app = Host(commands=[command("merge_now"), command("stop")])
+    async with app.run_test(size=(80, 24)) as pilot:
+        await type_(pilot, typed)
+        await pilot.press("escape", "enter")
+        await pilot.pause()
+
+        assert said in app.head
+        assert (app.draft.text, app.told, app.sent) == (typed, [], [])
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("//stop", "/stop"),
+        ("// a comment", "/ a comment"),
+        ("/etc/hosts is empty", "/etc/hosts is empty"),
+        ("/ 2", "/ 2"),
+        ("/2", "/2"),
+        ("/stop\nx", "/stop\nx"),
+        ("a /stop", "a /stop"),
+    ],
+)
+async def test_what_only_looks_like_a_command_is_a_prompt(typed: str, sent: str) -> None:
+    app = Host(commands=[command("stop")])
+    async with app.run_test() as pilot:
+        app.draft.load_text(typed)
+        await pilot.press("enter")
+
+        assert (app.sent, app.told) == ([Prompt(sent, sent)], [])
+
+
+@pytest.mark.parametrize("text", ["/stop", "//x", "/x/y"])
+async def test_a_prompt_put_back_is_sent_as_it_was(text: str) -> None:
+    app = Host(commands=[command("stop")])
+    async with app.run_test() as pilot:
+        app.draft.put(Prompt(text, text))
+        await pilot.press("enter")
+
+        assert app.sent == [Prompt(text, text)]
+
+
+# Files.
+
+NOTES = "notes.md:\n```\nbuy milk\n```"
+
+
+def notes() -> FakeFiles:
+    return FakeFiles(
+        texts={
+            "notes.md": "buy milk\n",
+            "a b.txt": "no end",
+            "fence.md": "````py\n````\n",
+            "Makefile": "all:\n",
+            "big.txt": ConfigError("big.txt is larger than 1 MB"),
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        ("sum up @notes.md", f"sum up @notes.md\n\n{NOTES}"),
+        ("(@notes.md), then", f"(@notes.md), then\n\n{NOTES}"),
+        ("@notes.md and @notes.md", f"@notes.md and @notes.md\n\n{NOTES}"),
+        ("总结@notes.md的内容", f"总结@notes.md的内容\n\n{NOTES}"),
+        ('@"a b.txt"', '@"a b.txt"\n\na b.txt:\n```\nno end\n```'),
+        ("@fence.md", "@fence.md\n\nfence.md:\n`````\n````py\n````\n`````"),
+        (
+            "@Makefile @notes.md",
+            f"@Makefile @notes.md\n\nMakefile:\n```\nall:\n```\n\n{NOTES}",
+        ),
+    ],
+)
+async def test_files_are_sent_below_the_prompt_and_shown_by_name(typed: str, text: str) -> None:
+    app = Host(files=notes())
+    async with app.run_test() as pilot:
+        app.draft.load_text(typed)
+        await pilot.press("enter")
+        await pilot.pause()
+
+        assert app.sent == [Prompt(text, typed, typed)]
+
+
+@pytest.mark.parametrize("typed", ["thank @someone", "me@notes.md", "@ notes", "@@x", "@...", "a@"])
+async def test_what_names_no_file_is_only_text(typed: str) -> None:
+    app = Host(files=notes())
+    async with app.run_test() as pilot:
+        app.draft.load_text(typed)
+        await pilot.press("enter")
+        await pilot.pause()
+
+        assert app.sent == [Prompt(typed, typed)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("see @lost.md.", "no file lost.md; enter again sends it as text"),
+        ("see @src/x", "no file src/x; enter again sends it as text"),
+        ("see @big.txt", "big.txt is larger than 1 MB"),
+    ],
+)
+async def test_a_file_that_cannot_be_attached_keeps_the_prompt(typed: str, said: str) -> None:
+    app = Host(files=notes())
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.draft.load_text(typed)
+        await pilot.press("enter")
+        await settle(pilot)
+
+        assert said in app.head
+        assert (app.draft.text, app.sent) == (typed, [])
+
+
+async def test_a_second_enter_sends_a_name_that_is_no_file_as_text() -> None:
+    app = Host(files=notes())
+    async with app.run_test() as pilot:
+        app.draft.load_text("@app.route @big.txt")
+        await pilot.press("enter")
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        refused = list(app.sent)
+        app.draft.load_text("@app.route")
+        for _ in range(2):
+            await pilot.press("enter")
+            await settle(pilot)
+
+        assert (refused, app.sent) == ([], [Prompt("@app.route", "@app.route")])
+
+
+async def test_a_file_that_was_completed_must_be_there() -> None:
+    app = Host(files=FakeFiles({"": ["Lost"]}))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await type_(pilot, "@Lo")
+        await pilot.press("tab", "enter")
+        await settle(pilot)
+
+        assert "no file Lost" in app.head
+        assert app.sent == []
+
+
+async def test_names_in_pasted_code_need_be_no_files() -> None:
+    app = Host(files=notes())
+    async with app.run_test() as pilot:
+        app.draft.post_message(events.Paste("@app.route\ndef f(): ..."))
+        await pilot.pause()
+        await pilot.press("enter")
+        await settle(pilot)
+
+        assert [prompt.text for prompt in app.sent] == ["@app.route\ndef f(): ..."]
+
+
+async def test_prompts_keep_their_order_however_long_a_file_takes() -> None:
+    files = notes()
+    files.is_held = True
+    app = Host(files=files)
+    async with app.run_test(size=(80, 24)) as pilot:
+        type_at_once(app, *"@notes.md", "enter", *"two", "enter", "x")
+        await settle(pilot)
+        before, head_before = list(app.sent), app.head
+        files.released.set()
+        await settle(pilot)
+
+        assert (before, [prompt.shown for prompt in app.sent]) == ([], ["@notes.md", "two"])
+        assert ("○ reading notes.md" in head_before, "reading" in app.head) == (True, False)
+        assert app.draft.text == "x"
+
+
+async def test_what_could_not_be_sent_comes_back_in_front_of_what_is_written_by_now() -> None:
+    files = notes()
+    files.is_held = True
+    app = Host(files=files)
+    async with app.run_test() as pilot:
+        type_at_once(app, *"@lost.md", "enter", *"two", "enter", *"three")
+        await settle(pilot)
+        files.released.set()
+        await settle(pilot)
+
+        assert [prompt.shown for prompt in app.sent] == ["two"]
+        assert app.draft.text == "@lost.md\nthree"
+
+
+async def test_a_prompt_with_a_file_reads_it_anew_when_it_is_put_back_and_sent() -> None:
+    files = notes()
+    app = Host(files=files)
+    async with app.run_test() as pilot:
+        app.draft.load_text("@notes.md")
+        await pilot.press("enter")
+        await settle(pilot)
+        files.texts["notes.md"] = "buy bread"
+        app.draft.put(app.sent[0])
+        await pilot.press("enter")
+        await settle(pilot)
+
+        assert [prompt.text.count("notes.md:") for prompt in app.sent] == [1, 1]
+        assert "bread" in app.sent[1].text
+
+
+async def test_a_prompt_of_which_only_text_and_name_are_known_is_sent_as_it_was() -> None:
+    app = Host(files=notes())
+    known = Prompt(f"@notes.md\n\n{NOTES}", "@notes.md")
+    async with app.run_test() as pilot:
+        app.draft.put(known)
+        await pilot.press("enter")
+        await settle(pilot)
+
+        assert app.sent == [known]
+
+
+async def test_a_chip_and_a_file_go_together() -> None:
+    app = Host(files=notes())
+    pasted = "@notes.md " * 5_000
+    async with app.run_test() as pilot:
+        await type_(pilot, "x ")
+        app.draft.post_message(events.Paste(pasted))
+        await pilot.pause()
+        await pilot.press("enter")
+        await settle(pilot)
+        app.draft.post_message(events.Paste(pasted))
+        await pilot.pause()
+        await type_(pilot, " @notes.md")
+        await pilot.press("enter")
+        await settle(pilot)
+
+        assert [prompt.text.count("buy milk") for prompt in app.sent] == [0, 1]
+        assert [prompt.shown for prompt in app.sent] == [
+            "x [pasted 50 kB]",
+            "[pasted 50 kB, 2] @notes.md",
+        ]
+
+
+# The editor.
+
+
+async def test_f4_writes_the_whole_text_in_the_editor() -> None:
+    editor = FakeEditor("better")
+    app = Host(editor=editor)
+    pasted = "y" * 40_000
+    async with app.run_test() as pilot:
+        await type_(pilot, "x ")
+        app.draft.post_message(events.Paste(pasted))
+        await pilot.pause()
+        await pilot.press("f4")
+        await settle(pilot)
+        written = app.draft.text
+        await pilot.press("ctrl+z")
+
+        assert (editor.got, written) == ([f"x {pasted}"], "better")
+        assert app.draft.text == "x [pasted 40 kB]"
+
+
+async def test_a_long_paste_stays_a_chip_through_the_editor() -> None:
+    pasted = "y" * 40_000
+    app = Host(editor=FakeEditor(f"see {pasted}, please"))
+    async with app.run_test() as pilot:
+        app.draft.post_message(events.Paste(pasted))
+        await pilot.pause()
+        await pilot.press("f4")
+        await settle(pilot)
+
+        assert app.draft.text == "see [pasted 40 kB], please"
+
+
+async def test_a_long_text_from_the_editor_becomes_a_chip() -> None:
+    app = Host(editor=FakeEditor("z" * 40_000))
+    async with app.run_test() as pilot:
+        await pilot.press("f4")
+        await settle(pilot)
+        await pilot.press("enter")
+
+        assert app.sent == [Prompt("z" * 40_000, "[pasted 40 kB]")]
+
+
+async def test_an_editor_that_fails_says_so_and_changes_nothing() -> None:
+    app = Host(editor=FakeEditor(failure="vi ended with 1; the prompt is as it was"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await type_(pilot, "why")
+        await pilot.press("f4")
+        await settle(pilot)
+
+        assert "vi ended with 1" in app.head
+        assert app.draft.text == "why"
+
+
+# What an empty draft says.
+
+
+async def test_an_empty_draft_says_what_one_can_write_or_how_to_come_back() -> None:
+    app = Host(commands=[command("stop")], files=notes())
+    async with app.run_test(size=(80, 24)) as pilot:
+
+        def says() -> str:
+            row = app.draft.region.y
+            return app.screen._compositor.render_strips()[row].text.strip("▌█› ")  # noqa: SLF001 - what is really painted
+
+        await pilot.pause()
+        seen = [says()]
+        app.query_one(Input).focus()
+        await pilot.pause()
+        seen.append(says())
+        app.draft.focus()
+        app.draft.has_queue = True
+        await pilot.pause()
+        seen.append(says())
+        await pilot.press("x")
+        await pilot.pause()
+
+        assert [*seen, says()] == [
+            "/ commands   @ files",
+            "Type here, i to come back to it",
+            "up edits the last one queued   / commands   @ files",
+            "x",
+        ]
+
+
+async def test_keys_of_the_composer_can_be_others() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        app.set_keymap({"new_line": "f6", "send": "f7"})
+        await pilot.press("a", "f6", "b", "f7")
+
+        assert app.sent == [Prompt("a\nb", "a\nb")]
+
+
+async def test_an_edited_prompt_reads_its_files_anew() -> None:
+    app = Host(files=notes())
+    async with app.run_test() as pilot:
+        app.draft.put(Prompt("@notes.md\n\nnotes.md:\n```\nold\n```", "@notes.md"))
+        await type_(pilot, " now")
+        await pilot.press("escape", "enter")
+        await settle(pilot)
+
+        assert [prompt.text for prompt in app.sent] == [f"@notes.md now\n\n{NOTES}"]

@@ -78,14 +78,35 @@ def test_names_give_way_where_a_line_is_short() -> None:
     assert "2 done · 1 failed" in line(state, 1, width=50)
 
 
+def test_a_layer_whose_tiles_stand_open_says_so() -> None:
+    state = run(FIRST, SECOND)
+    shown = layer_line(state, state.layers[0], 14.5, width=100, palette=PALETTE, is_open=True)
+    assert shown.text.startswith(" ▾ ✓ Layer 1   1 llama3.2 4.0s")
+
+
+def test_an_earlier_turn_is_named() -> None:
+    state = run(FIRST)
+    told = layer_line(state, state.layers[0], 14.5, width=100, palette=PALETTE, title="Turn 2")
+    assert told.text.startswith(" ▸ Turn 2  ")
+    joined = one_line(state, 14.5, width=80, palette=PALETTE, title="Turn 2")
+    assert joined.text.startswith(" Turn 2  ")
+
+
+def test_one_line_ends_with_the_layer_that_is_looked_at() -> None:
+    state = over(run(FIRST, FIRST, FIRST))
+    joined = one_line(state, 40.0, width=120, palette=PALETTE, shown=2)
+    assert "Layer 3" not in joined.text
+    assert joined.text.index("Layer 1") < joined.text.index("Layer 2")
+
+
 def test_a_live_layer_counts_its_seats_states() -> None:
-    told = " ▾ ● Layer 2   1 streaming · 1 thinking · 1 retrying"
+    told = " ▸ ● Layer 2   1 streaming · 1 thinking · 1 retrying"
     assert line(run(FIRST, SECOND), 2) == f"{told}{'0/3   0:06':>{99 - len(told)}}"
 
 
 def test_the_last_layer_says_what_a_full_lane_is_once_it_is_over() -> None:
     state = over(run(FIRST, FIRST))
-    told = " ▸ ✓ Layer 2   lane scale 512 tok"
+    told = " ▸ ✓ Layer 2   lane is full at 512 tokens"
     assert line(state, 2) == f"{told}{'2/3  12.4s':>{99 - len(told)}}"
 
 
@@ -118,7 +139,7 @@ class Screen(App[None]):
 
 @pytest.mark.parametrize(
     ("height", "starts"),
-    [(2, [" ▸ ✓ Layer 1", " ▾ ● Layer 2"]), (1, [" ✓ Layer 1  "])],
+    [(2, [" ▸ ✓ Layer 1", " ▸ ● Layer 2"]), (1, [" ✓ Layer 1  "])],
 )
 async def test_its_height_decides_between_a_line_a_layer_and_one(
     height: int, starts: list[str]

@@ -118,3 +118,16 @@ def test_a_forgotten_widget_is_not_flushed() -> None:
     bench.frames.forget(one)
     bench.fire()
     assert flushed == ["two"]
+
+
+def test_a_slower_pace_holds_until_it_is_taken_back() -> None:
+    bench, flushed = Bench(), list[str]()
+    widget = Recorder("one", flushed)
+    waits, figures = [], []
+    for fps in (None, 4, None):
+        bench.frames.pace(fps)
+        figures.append(bench.frames.figures_s)
+        bench.frames.request(widget)
+        waits.append(bench.fire())
+    assert waits == pytest.approx([0.0, 0.25, 0.04])
+    assert figures == [0.25, 1.0, 0.25]

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.style import Style
 from textual.color import Color
 
+from moa_tui.ui import targets
 from moa_tui.ui.blocks import LONGEST_BLOCK, Block, Blocks
 from moa_tui.ui.look import Palette
-from moa_tui.ui.markdown import LEAST_WIDTH, render, render_block, split_stable
+from moa_tui.ui.markdown import (
+    LEAST_WIDTH,
+    codes_of,
+    links_of,
+    render,
+    render_block,
+    split_stable,
+)
 from moa_tui.ui.themes import contrast
 
 if TYPE_CHECKING:
@@ -165,8 +175,8 @@ def test_type_says_what_markup_said() -> None:
         ("c", ink + Style(italic=True)),
         ("d", ink + PALETTE.code_ink),
         ("e", ink + Style(strike=True)),
-        ("f", ink + PALETTE.link),
-        (" (http://g)", ink + PALETTE.muted),
+        ("f", ink + PALETTE.link + targets.leads_to("http://g")),
+        (" (g)", ink + PALETTE.muted),
     ]
 
 
@@ -184,11 +194,82 @@ def test_what_looks_like_markup_is_shown_as_it_is_written(source: str) -> None:
     assert rows(source, 60) == [source]
 
 
-def test_no_strip_carries_a_link_or_an_action() -> None:
-    strips = render("[a](http://b) <http://c> ![d](http://e)", width=60, palette=PALETTE)
-    assert [strip.text for strip in strips] == ["a (http://b) http://c d (http://e)"]
+def test_a_link_is_only_told_never_done() -> None:
+    source = (
+        "[a](http://b.c/d) <http://c> ![d](http://e) [@click=app.quit](http://f) [m](mailto:g@h)"
+    )
+    strips = render(source, width=90, palette=PALETTE)
+    assert [strip.text for strip in strips] == [
+        "a (b.c) http://c d (e) @click=app.quit (f) m (mailto:g@h)"
+    ]
     styles = [style for strip in strips for _, style, _ in strip if style is not None]
-    assert [(style.link, style.meta) for style in styles] == [(None, {})] * len(styles)
+    assert {style.link for style in styles} == {None}
+    assert {key for style in styles for key in style.meta} == {"moa-url"}
+    assert targets.urls_of(strips[0]) == ["http://b.c/d", "http://c", "http://e", "http://f"]
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("[the docs](https://docs.example.com/a)", "the docs (docs.example.com)"),
+        ("[docs.example.com](https://docs.example.com/a)", "docs.example.com"),
+        ("[see example.com](https://www.example.com)", "see example.com"),
+        ("[https://example.com](https://example.com/)", "https://example.com"),
+        ("[https://bank.example](https://evil.example)", "https://bank.example (evil.example)"),
+        ("[bank.example](https://bank.example@evil.example)", "bank.example (evil.example)"),
+        ("[bank.example.evil](https://bank.example)", "bank.example.evil (bank.example)"),
+        ("[example.com or b.c](https://example.com)", "example.com or b.c (example.com)"),
+        ("[](https://example.com/a)", "example.com"),
+        ("[a](ftp://example.com/a)", "a (ftp://example.com/a)"),
+        ("[a](/b) [c](#d)", "a (/b) c (#d)"),
+        ("[a](http://[::1)", "a (http://:1%5B:)"),
+        ("[![logo](http://a/b.png)](http://c)", "logo (a) (c)"),
+    ],
+)
+def test_a_link_shows_who_is_behind_it(source: str, shown: str) -> None:
+    assert rows(source, 60) == [shown]
+
+
+@pytest.mark.parametrize(
+    ("text", "urls"),
+    [
+        ("See https://a.b/c?d=e#f, or http://g.", ["https://a.b/c?d=e#f", "http://g"]),
+        ("(https://a.b/c_(d)) and **https://a.b**!", ["https://a.b/c_(d)", "https://a.b"]),
+        (
+            "请看https://a.b/c。或者：http://localhost:8080/x，好",
+            ["https://a.b/c", "http://localhost:8080/x"],
+        ),
+        ("ftp://a.b javascript://a.b xhttps://a.b https:// https://[1", []),
+        ("`https://a.b`", []),
+        (
+            "<https://a.b> [x](https://c.d) https://e.f",
+            ["https://a.b", "https://c.d", "https://e.f"],
+        ),
+        (
+            "[https://a.b](https://c.d) ![y](https://e.f/g.png)",
+            ["https://c.d", "https://e.f/g.png"],
+        ),
+        (
+            "- https://a.b\n  > https://c.d\n\n|x|\n|-|\n|https://e.f|",
+            ["https://a.b", "https://c.d", "https://e.f"],
+        ),
+        ("```\nhttps://a.b\n```", []),
+        ("https://\u0430pple.com https://a\u202eb.c", ["https://a"]),
+    ],
+)
+def test_links_are_found_as_they_are_drawn(text: str, urls: list[str]) -> None:
+    blocks = Blocks()
+    found = [url for block in (*blocks.feed(text), blocks.open) for url in links_of(block.source)]
+    strips = render(text, width=95, palette=PALETTE)
+    assert [url for strip in strips for url in targets.urls_of(strip)] == urls
+    assert found == urls
+
+
+def test_a_link_that_is_wrapped_leads_there_from_each_row() -> None:
+    strips = render("see https://example.com/a/long/path", width=16, palette=PALETTE)
+    assert [targets.urls_of(strip) for strip in strips] == [["https://example.com/a/long/path"]] * 3
+    assert targets.url_at(strips[0], 3) == ""
+    assert targets.url_at(strips[0], 4) == "https://example.com/a/long/path"
 
 
 def test_entities_bring_no_control_character_back() -> None:
@@ -261,7 +342,7 @@ def test_a_table_too_wide_for_columns_becomes_a_list_of_records() -> None:
 def test_code_in_an_unknown_language_is_plain() -> None:
     strips = render("```klingon\nqapla 'x'\n```", width=40, palette=PALETTE)
     assert [[(text, style) for text, style, _ in strip] for strip in strips] == [
-        [("│ ", PALETTE.edge), ("qapla 'x'", PALETTE.ink)]
+        [("│ ", PALETTE.edge + targets.is_code(0)), ("qapla 'x'", PALETTE.ink)]
     ]
 
 
@@ -300,6 +381,126 @@ def test_a_line_of_a_million_characters_keeps_every_one() -> None:
     strips = render("x" * 1_000_000, width=95, palette=PALETTE)
     assert sum(len(strip.text) for strip in strips) == 1_000_000
     assert max(strip.cell_length for strip in strips) == 95
+
+
+def test_rows_of_code_know_which_code_they_are_of() -> None:
+    source = "- a\n  ```py\n  x\n  ```\n  > ```\n  > y\n  > z\n  > ```\n"
+    strips = render(source, width=40, palette=PALETTE)
+    assert [(strip.text.rstrip(), targets.code_of(strip)) for strip in strips] == [
+        ("• a", None),
+        ("", None),
+        ("  │ x", 0),
+        ("", None),
+        ("  │ │ y", 1),
+        ("  │ │ z", 1),
+    ]
+    assert codes_of(source) == ["x\n", "y\nz\n"]
+
+
+# Text that was made to break things, and text that does so by itself.
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "שלום עולם, זה משפט ארוך שנשבר לשורות",
+        "مَرْحَبًا بِالعَالَم هذه جملة طويلة تنقسم إلى أسطر",
+        "| שם | ערך |\n|---|--:|\n| אלף | 1 |\n| בית | 22 |",
+        "- פריט **חשוב** `code`\n  1. تحت",
+        "mixed עברית and العربية in one 行 👍🏽",
+    ],
+)
+def test_text_from_right_to_left_keeps_the_layout(source: str) -> None:
+    strips = render(source, width=20, palette=PALETTE)
+    assert all(strip.cell_length == cell_len(strip.text) <= 20 for strip in strips)
+    words = [word for word in re.findall(r"\w+", source) if not word.isascii()]
+    joined = "".join(strip.text for strip in strips)
+    assert [word for word in words if word not in joined] == []
+
+
+def test_a_right_to_left_table_stays_one() -> None:
+    strips = render("| שם | n |\n|---|--:|\n| אלף | 1 |", width=20, palette=PALETTE)
+    assert [strip.text for strip in strips] == ["שם  │ n", "────┼──", "אלף │ 1"]
+
+
+def test_a_table_of_two_hundred_columns_is_whole() -> None:
+    head = "|" + "|".join(f"h{at}" for at in range(200)) + "|\n" + "|---" * 200 + "|\n"
+    line = "|" + "|".join(f"c{at}" for at in range(200)) + "|\n"
+    got = rows(head + line * 3, 60)
+    assert got == [*(f"h{at}: c{at}" for at in range(200)), "─" * 60] * 2 + [
+        f"h{at}: c{at}" for at in range(200)
+    ]
+
+
+def test_a_long_table_is_cut_into_tables() -> None:
+    source = "| a | b |\n|---|---|\n" + "| x | y |\n" * 3_000 + "\nend\n"
+    blocks = Blocks()
+    closed = [*blocks.feed(source), blocks.open]
+    assert len(closed) == 5
+    assert max(len(block.source) for block in closed) < LONGEST_BLOCK * 1.1
+    got = rows(source)
+    assert [row for row in got if row not in ("x │ y", "a │ b", "──┼──")] == ["", "end"]
+    assert got.count("x │ y") == 3_000
+
+
+def test_a_cell_too_wide_is_wrapped() -> None:
+    assert rows("| a | b |\n|---|---|\n| " + "x" * 20 + " | one two |", 20) == [
+        "a          │ b",
+        "───────────┼────────",
+        "xxxxxxxxxx │ one two",
+        "xxxxxxxxxx │",
+    ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "[bold]x[/] [@click=app.quit]y[/] [/]",
+        "\x1b[31mred\x1b]52;c;AAAA\x07 \x9b31m \x00\x7f",
+        "`\x1b[2J` **\x1b[2J** [\x1b](http://a/\x1b) # \x1b",
+        "```py\n\x1b[2J\x07\n```\n~~~\x1b\n\x9b\n~~~",
+        "|\x1b|\x9b|\n|-|-|\n|\x07|\x08|",
+        "&#27;[2J &#x9b; &#7; &#x202e;",
+        "http://a.b/\x1b[2J https://a.b/\x9b",
+    ],
+)
+def test_no_control_byte_reaches_the_terminal(source: str) -> None:
+    strips = render(source, width=60, palette=PALETTE)
+    painted = "".join(strip.text for strip in strips)
+    assert [char for char in painted if unicodedata.category(char) in ("Cc", "Cf")] == []
+    metas = [style.meta for strip in strips for _, style, _ in strip if style is not None]
+    assert {key for meta in metas for key in meta} <= {"moa-url", "moa-code"}
+    told = [url for block in [source] for url in links_of(block)] + codes_of(source)
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", "".join(told))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "x" * 1_000_000,
+        "汉" * 300_000,
+        "word " * 200_000,
+        "line of text\n" * 10_000,
+        "- item\n" * 10_000,
+        "```py\n" + "x = f('a', 1)  # c\n" * 10_000,
+        "```\n" + "y" * 1_000_000,
+        "| a | b |\n|---|---|\n" + "| x | y |\n" * 10_000,
+        "|" + "a|" * 200 + "\n" + "|-" * 200 + "|\n" + "|b" * 20_000,
+        "[" * 50_000,
+        "![a](" * 10_000,
+        "> " * 50_000 + "\n" + "> deep\n" * 9_999,
+        "\n".join(f"{'  ' * depth}- x" for depth in range(300)),
+        "e" + "\u0301" * 50_000,
+        "https://a.b/c " * 10_000,
+    ],
+)
+def test_a_block_is_bounded_whatever_it_is_of(source: str) -> None:
+    blocks = Blocks()
+    cut = [*blocks.feed(source), blocks.open]
+    assert max(len(block.source) for block in cut) < LONGEST_BLOCK * 2.5
+    drawn = [render_block(block.source, width=95, palette=PALETTE) for block in cut[:2]]
+    assert all(strip.cell_length <= 95 for strips in drawn for strip in strips)
+    assert 0 < max(map(len, drawn)) < 3_000
 
 
 # Where blocks may be cut.
@@ -410,7 +611,19 @@ PIECES = st.sampled_from(
             ")",
             "!",
         ),
-        *("](http://x)", "<b>", "&#27;", "&#x202e;", "&lt;", "\\", "---", "* * *\n", "def f(x):\n"),
+        *(
+            "](http://x)",
+            "https://a.b/c ",
+            "http://d",
+            "<b>",
+            "&#27;",
+            "&#x202e;",
+            "&lt;",
+            "\\",
+            "---",
+            "* * *\n",
+            "def f(x):\n",
+        ),
         *(
             "word ",
             "0123456789" * 9,
@@ -435,6 +648,20 @@ def test_any_text_is_drawn_within_the_width(source: str, width: int) -> None:
     strips = render(source, width=width, palette=PALETTE)
     assert all(strip.cell_length <= max(LEAST_WIDTH, width) for strip in strips)
     assert not any("\n" in strip.text or "\x1b" in strip.text for strip in strips)
+
+
+@settings(deadline=None, max_examples=150)
+@given(SOURCES)
+def test_links_and_codes_are_those_that_are_drawn(source: str) -> None:
+    blocks = Blocks()
+    for block in (*blocks.feed(source), blocks.open):
+        strips = render_block(block.source, width=95, palette=PALETTE)
+        urls = dict.fromkeys(url for strip in strips for url in targets.urls_of(strip))
+        codes = {targets.code_of(strip) for strip in strips} - {None}
+        assert list(urls) == list(dict.fromkeys(links_of(block.source)))
+        written = codes_of(block.source)
+        assert codes <= set(range(len(written)))
+        assert codes >= {at for at, code in enumerate(written) if code.strip("\n")}
 
 
 @settings(deadline=None, max_examples=150)

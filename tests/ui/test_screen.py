@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 from textual import events
-from ui_fakes import mixture, says, settle, stage
+from ui_fakes import TRIO, ask, focused_seat, mixture, says, settle, stage
 
 from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture, Seat
 from moa_tui.engine.provider import Message
 from moa_tui.errors import ProviderError
 from moa_tui.ui.composer import Draft
-from moa_tui.ui.tile import Tile
 from moa_tui.ui.welcome import Welcome
-
-if TYPE_CHECKING:
-    from textual.pilot import Pilot
-    from ui_fakes import Stage
-
-TRIO = {
-    "a": says("alpha ", "one"),
-    "b": says("beta ", "two ", "and ", "more"),
-    "c": says("gamma ", "three ", "and ", "more ", "still"),
-    "m": says("The ", "**merged** ", "answer."),
-}
-
-
-async def ask(pilot: Pilot[None], text: str) -> None:
-    await pilot.press(*("space" if char == " " else char for char in text), "enter")
-    await settle(pilot)
-
-
-def focused_seat(show: Stage) -> Seat | None:
-    focused = show.app.focused
-    return focused.seat if isinstance(focused, Tile) else None
 
 
 async def test_the_composer_has_the_focus_at_the_start() -> None:
@@ -322,7 +299,7 @@ async def test_quitting_mid_race_ends_every_stream() -> None:
     async with show.app.run_test() as pilot:
         await ask(pilot, "why")
         await show.pass_(pilot, 1.0)
-        await pilot.press("ctrl+q")
+        await pilot.press("ctrl+q", "ctrl+q")
 
     assert not show.app.is_running
     assert show.app.return_code == 0
@@ -494,9 +471,17 @@ async def test_the_footer_names_only_keys_that_work() -> None:
         await settle(pilot)
         watching = " ".join(show.row(-1).split())
 
-    assert idle == "enter send ^j new line tab examples f9 sidebar ^q quit"
-    assert writing == "esc stop enter queue ^j new line f3 merge now tab tiles f9 sidebar ^q quit"
-    assert watching == "esc stop seat r retry m merge now 1-9 seat i composer f9 sidebar ^q quit"
+    assert idle == (
+        "enter send ^j new line tab examples ^p commands f9 sidebar ^g jump f1 help ^q quit"
+    )
+    assert writing == (
+        "esc stop enter queue f3 merge now ^j new line tab tiles f10 zoom ^p commands f9 sidebar"
+        " ^g jump f1 help ^q quit"
+    )
+    assert watching == (
+        "esc stop seat m merge now r retry i composer 1-9 seat z zoom p pin y copy w race"
+        " t thinking ^p commands f9 sidebar ^g jump ? help ^q quit"
+    )
 
 
 async def test_a_seat_is_called_by_its_label_wherever_it_stands() -> None:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+from textual.filter import Monochrome
+from textual.widgets import Input
 from ui_fakes import mixture, says, settle, stage
 
+from moa_tui.connections import demo_scripts
 from moa_tui.engine.provider import Finish, Retrying, Text, Thinking
+from moa_tui.presets import Presets
 from moa_tui.providers.scripted import Wait
+from moa_tui.shipped import PRESETS
 from moa_tui.ui.composer import Draft
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
     from typing import Protocol
 
     from textual.app import App
@@ -92,8 +98,15 @@ SCRIPTS = {
 NAMES = [name for name in SCRIPTS if name != "qwen3:8b"]
 
 
-def show_of(seats: int) -> Stage:
-    return stage(SCRIPTS, mixture(NAMES[:seats], merger="qwen3:8b"))
+def show_of(seats: int, *, theme: str = "moa-dark", layers: int = 1) -> Stage:
+    mix = mixture(NAMES[:seats], merger="qwen3:8b", layers=layers)
+    return stage(SCRIPTS, mix, theme=theme)
+
+
+def demo() -> Stage:
+    """The demo as `moa-tui demo` starts it."""
+    mix = Presets((PRESETS,)).load("demo")
+    return stage(demo_scripts(), mix, is_demo=True, endpoint="demo")
 
 
 def after(show: Stage, quarters: int, *keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
@@ -105,17 +118,68 @@ def after(show: Stage, quarters: int, *keys: str) -> Callable[[Pilot[None]], Awa
         draft.insert(PROMPT)
         await pilot.press("enter")
         await settle(pilot)
-        await show.watch(pilot, quarters)
-        await pilot.press(*keys)
-        draft.cursor_blink = False
-        await settle(pilot)
+        await still(show, pilot, quarters, *keys)
 
     return run
 
 
-def test_a_wide_race(snap_compare: Compare) -> None:
-    show = show_of(5)
+def later(show: Stage, quarters: int, *keys: str) -> Callable[[Pilot[None]], Awaitable[None]]:
+    """Let so many quarters of a second pass in what runs by itself, or in none."""
+
+    async def run(pilot: Pilot[None]) -> None:
+        await settle(pilot)
+        await still(show, pilot, quarters, *keys)
+
+    return run
+
+
+async def still(show: Stage, pilot: Pilot[None], quarters: int, *keys: str) -> None:
+    await show.watch(pilot, quarters)
+    for key in keys:
+        await pilot.press(key)
+        await settle(pilot)
+    for draft in show.app.screen_stack[0].query(Draft):
+        draft.cursor_blink = False
+    for field in show.app.screen.query(Input):
+        field.cursor_blink = False
+    await settle(pilot)
+
+
+# What the README shows: the demo.
+
+
+def test_the_demo_mid_race(snap_compare: Compare) -> None:
+    show = demo()
+    assert snap_compare(show.app, terminal_size=(140, 40), run_before=later(show, 14, "tab"))
+
+
+def test_the_demo_finished(snap_compare: Compare) -> None:
+    show = demo()
+    assert snap_compare(show.app, terminal_size=(140, 40), run_before=later(show, 80))
+
+
+def test_the_demo_mid_race_narrow(snap_compare: Compare) -> None:
+    show = demo()
+    assert snap_compare(show.app, terminal_size=(80, 24), run_before=later(show, 14))
+
+
+def test_the_demo_finished_narrow(snap_compare: Compare) -> None:
+    show = demo()
+    assert snap_compare(show.app, terminal_size=(80, 24), run_before=later(show, 80))
+
+
+# Every size.
+
+
+def test_a_wide_race_of_five_with_one_retrying(snap_compare: Compare) -> None:
+    show = show_of(5, layers=2)
     assert snap_compare(show.app, terminal_size=(160, 48), run_before=after(show, 13, "tab"))
+
+
+def test_proposals_open_beside_the_answer(snap_compare: Compare) -> None:
+    show = show_of(4)
+    run = after(show, 60, "tab", "2")
+    assert snap_compare(show.app, terminal_size=(100, 30), run_before=run)
 
 
 def test_a_narrow_race_of_six(snap_compare: Compare) -> None:
@@ -123,17 +187,49 @@ def test_a_narrow_race_of_six(snap_compare: Compare) -> None:
     assert snap_compare(show.app, terminal_size=(80, 24), run_before=after(show, 13))
 
 
-def test_a_finished_run(snap_compare: Compare) -> None:
+def test_a_finished_run_at_the_least_size(snap_compare: Compare) -> None:
     show = show_of(4)
-    assert snap_compare(show.app, terminal_size=(160, 48), run_before=after(show, 60))
+    assert snap_compare(show.app, terminal_size=(60, 20), run_before=after(show, 60))
+
+
+def test_lanes(snap_compare: Compare) -> None:
+    show = show_of(5)
+    run = after(show, 13, "tab", "w")
+    assert snap_compare(show.app, terminal_size=(120, 30), run_before=run)
 
 
 def test_an_empty_screen(snap_compare: Compare) -> None:
     show = show_of(3)
+    assert snap_compare(show.app, terminal_size=(100, 30), run_before=later(show, 0))
 
-    async def stand_still(pilot: Pilot[None]) -> None:
-        await settle(pilot)
-        show.app.query_one(Draft).cursor_blink = False
-        await settle(pilot)
 
-    assert snap_compare(show.app, terminal_size=(100, 30), run_before=stand_still)
+# Every look.
+
+
+@pytest.mark.parametrize("theme", ["moa-light", "moa-contrast", "moa-ansi"])
+def test_a_race_in_other_colours(snap_compare: Compare, theme: str) -> None:
+    show = show_of(6, theme=theme)
+    run = after(show, 13, "tab", "2")
+    assert snap_compare(show.app, terminal_size=(120, 36), run_before=run)
+
+
+def test_a_race_without_colours(snap_compare: Compare) -> None:
+    show = show_of(6)
+    show.app._filters.append(Monochrome())  # noqa: SLF001 - what NO_COLOR does at the start
+    run = after(show, 13, "tab", "2")
+    assert snap_compare(show.app, terminal_size=(120, 36), run_before=run)
+
+
+# Every dialog of the whole screen.
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [("help", ["f1"]), ("commands", ["ctrl+p"]), ("letters", ["ctrl+g"]), ("slash", ["/", "c"])],
+)
+def test_what_lies_over_a_finished_run(
+    snap_compare: Compare, name: str, keys: Sequence[str]
+) -> None:
+    del name
+    show = show_of(3)
+    assert snap_compare(show.app, terminal_size=(100, 30), run_before=after(show, 60, *keys))

@@ -70,11 +70,36 @@ def test_below_60x20_there_is_no_plan(width: int, height: int) -> None:
     assert plan(width, height, Content(phase="empty")) is None
 
 
+def test_proposals_that_stand_open_share_the_room_with_the_answer() -> None:
+    assert plan(160, 48, Content(phase="both", seats=3, layers=2)) == Room(
+        has_sidebar=True,
+        head_gap=1,
+        flow=2,
+        tiles_gap=1,
+        tiles=12,
+        gap=1,
+        answer=24,
+        composer=4,
+    )
+    assert plan(80, 24, Content(phase="both", seats=6, layers=2)) == Room(
+        has_sidebar=False, flow=1, tiles=9, answer=10, composer=2
+    )
+
+
+def test_a_zoom_gives_all_to_one_part() -> None:
+    race = plan(80, 24, Content(phase="race", zoom="race", seats=6))
+    answer = plan(80, 24, Content(phase="answer", zoom="answer", seats=6))
+
+    assert race == Room(has_sidebar=False, flow=1, tiles=18, answer=1, composer=2)
+    assert answer == Room(has_sidebar=False, flow=1, answer=19, composer=2)
+
+
 def test_every_row_is_given_to_somebody() -> None:
     sizes = itertools.product((60, 80, 100, 120, 200), (20, 24, 30, 48, 90))
     contents = [
-        Content(phase=phase, seats=seats, layers=layers, draft=draft)
-        for phase in ("empty", "race", "failed", "answer")
+        Content(phase=phase, zoom=zoom, seats=seats, layers=layers, draft=draft)
+        for phase in ("empty", "race", "failed", "answer", "both")
+        for zoom in ("", "race", "answer")
         for seats in (1, 3, 6, 12, 24)
         for layers in (1, 3)
         for draft in (1, 9)
@@ -83,4 +108,6 @@ def test_every_row_is_given_to_somebody() -> None:
         room = plan(width, height, content)
         assert room is not None
         assert room.left(height) == 0, (width, height, content, room)
-        assert room.tiles >= (content.phase != "empty")
+        if content.phase != "empty":
+            assert room.tiles >= (content.zoom != "answer")
+            assert room.answer >= 1

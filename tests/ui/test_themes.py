@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
+from ui_fakes import mixture, settle, stage
 
 from moa_tui.ui import themes
 
@@ -78,6 +79,49 @@ def test_a_foreign_theme_gets_every_variable(theme: Theme, *, with_ours: bool) -
     ours = themes.load([SHIPPED]).themes if with_ours else {}
 
     assert set(themes.VARIABLES) <= themes.derived(theme, ours).keys()
+
+
+@pytest.mark.parametrize("theme", BUILTIN_THEMES.values(), ids=list(BUILTIN_THEMES))
+def test_the_hues_of_a_foreign_theme_can_be_read_on_all_its_grounds(theme: Theme) -> None:
+    generated = {**theme.to_color_system().generate(), **theme.variables}
+    grounds = [Color.parse(generated[key]) for key in ("background", "surface", "panel")]
+
+    hues = themes.readable_hues(theme, generated)
+
+    assert bool(hues) != theme.ansi
+    under_cursor = hues.pop("input-cursor-foreground", generated["background"])
+    if hues:
+        cursor = Color.parse(generated["input-cursor-background"])
+        assert themes.contrast(Color.parse(under_cursor), cursor) >= 4.5
+    for key, hue in hues.items():
+        for ground in grounds:
+            assert themes.contrast(Color.parse(hue), ground) >= 4.5, key
+
+
+def test_the_hues_of_a_theme_of_ours_stay_as_they_are() -> None:
+    theme = themes.load([SHIPPED]).themes["moa-light"]
+
+    assert themes.readable_hues(theme, theme.to_color_system().generate()) == {}
+
+
+def test_a_readable_hue_is_not_touched() -> None:
+    theme = Theme("mine", primary="#ffffff", background="#000000", panel="#111111", dark=True)
+    generated = theme.to_color_system().generate()
+
+    assert themes.readable_hues(theme, generated)["primary"] == "#FFFFFF"
+
+
+async def test_a_theme_of_the_user_that_knows_nothing_of_us_paints_the_screen(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, "mine.toml", 'primary = "#884400"\nbackground = "#fff8f0"\ndark = false\n')
+    write(tmp_path, "broken.toml", "primary = \n")
+    program = stage({}, mixture("a"), theme="mine", theme_folders=(SHIPPED, tmp_path))
+    async with program.app.run_test(size=(100, 30), notifications=True) as pilot:
+        await settle(pilot)
+        assert program.app.theme == "mine"
+        assert program.app.theme_variables["seat-1"]
+        assert "theme broken.toml was left out" in program.text
 
 
 @pytest.mark.parametrize("name", ["nord", "gruvbox", "solarized-light", "textual-light"])

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 
 from moa_tui.ui import look
 from moa_tui.ui.footer import keys_row, shown_bindings
+from moa_tui.ui.keymap import binding_chain
 from moa_tui.ui.rows import Rows
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
     from textual import events
     from textual.app import ComposeResult
-    from textual.binding import BindingType
+    from textual.binding import BindingsMap, BindingType
+    from textual.dom import DOMNode
     from textual.screen import Screen
     from textual.strip import Strip
 
@@ -101,6 +103,10 @@ class Dialog(ModalScreen["ResultT | None"], Generic[ResultT]):
     def __init__(self, title: str, facts: str = "") -> None:
         super().__init__()
         self._head = Head(title, facts)
+
+    @property
+    def _binding_chain(self) -> list[tuple[DOMNode, BindingsMap]]:
+        return binding_chain(self)
 
     def compose(self) -> ComposeResult:
         """Head, body, foot."""

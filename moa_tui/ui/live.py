@@ -1,0 +1,88 @@
+"""The run that is live: its events folded into a state, its commands, and how it came to an end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from moa_tui.errors import CommandError, ConfigError
+from moa_tui.text import clean
+from moa_tui.ui import words
+from moa_tui.ui.turns import refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from moa_tui.engine.events import Event
+    from moa_tui.engine.mixture import Agent, Mixture
+    from moa_tui.engine.prompt import Conversation
+    from moa_tui.engine.run import Run
+    from moa_tui.engine.state import RunState, SeatState
+    from moa_tui.ui.ports import Ports
+
+    Heard: TypeAlias = Callable[[RunState, Event], None]
+
+
+class LiveRun:
+    """Runs one mixture at a time; ``heard`` is told of every event and the state after it."""
+
+    def __init__(self, ports: Ports, heard: Heard) -> None:
+        self._ports = ports
+        self._heard = heard
+        self._run: Run | None = None
+        self.state: RunState | None = None
+        """The run that is live or was last; None before the first."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the run still takes commands."""
+        is_running = self.state is not None and self.state.status == "running"
+        return self._run is not None and is_running
+
+    @property
+    def t(self) -> float:
+        """Seconds since the run started, or how long it took."""
+        if self._run is not None:
+            return self._run.t
+        return 0.0 if self.state is None else self.state.t
+
+    async def go(self, mixture: Mixture, conversation: Conversation) -> RunState:
+        """Run a mixture to its end, whatever end that is, and return its state."""
+        # The engine costs 25 ms to import, which the first paint shouldn't wait for.
+        from moa_tui.engine.run import open_run  # noqa: PLC0415 - see above
+        from moa_tui.engine.state import RunState, apply  # noqa: PLC0415 - see above
+
+        state = self.state = RunState(status="running")
+        ports = self._ports
+        try:
+            async with open_run(
+                mixture, conversation, ports.providers, clock=ports.clock
+            ) as self._run:
+                async for event in self._run:
+                    state = self.state = apply(state, event)
+                    self._heard(state, event)
+        except ConfigError as error:
+            state = refused(state, str(error))
+        except Exception as error:  # noqa: BLE001 - a worker's edge: shown, and the conversation stays
+            state = refused(state, f"{words.BUG}: {type(error).__name__}: {error}")
+        finally:
+            self._run = None
+        self.state = state
+        return state
+
+    def command(self, command: Callable[[Run], object]) -> str:
+        """Give the run a command; return in words why it was refused, "" if it wasn't."""
+        if self._run is None:
+            return ""
+        try:
+            command(self._run)
+        except (CommandError, ConfigError) as error:
+            return clean(str(error))
+        return ""
+
+
+def agent_of(run: RunState | None, seat: SeatState) -> Agent | None:
+    """Return who sits there as the mixture has it, with the model that it has by now."""
+    seating = {} if run is None or run.mixture is None else run.mixture.seating()
+    agents = seating.get(seat.seat)
+    return replace(agents[0], model=seat.model) if agents else None
