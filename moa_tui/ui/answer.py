@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from moa_tui.ui.answer_view import AnswerView
+from moa_tui.ui.attributed import AgreementLine
 from moa_tui.ui.column_view import ANSWER_FPS
 from moa_tui.ui.frames import FrameClock
 from moa_tui.ui.look import (
@@ -194,7 +195,7 @@ class AnswerCard(Vertical):
     }
     AnswerCard:focus-within { border-left: thick $focus; }
     AnswerCard.-collapsed { height: 1; }
-    AnswerCard.-collapsed AnswerView { display: none; }
+    AnswerCard.-collapsed AnswerView, AnswerCard.-collapsed AgreementLine { display: none; }
     """
 
     def __init__(
@@ -209,11 +210,13 @@ class AnswerCard(Vertical):
         self.head = AnswerHead(frames)
         # Parsing is slower than painting: the text has a slower clock of its own.
         self.view = AnswerView()
+        self.agreement = AgreementLine()
 
     def compose(self) -> ComposeResult:
-        """Put the head over the answers."""
+        """Put the head over the answers, and below them what the ready proposals agree on."""
         yield self.head
         yield self.view
+        yield self.agreement
 
     def show_idle(self, model: str) -> None:
         """Name the aggregator of the next run."""

@@ -47,7 +47,7 @@ class RunPane(Ground):
         self._lanes = RaceView(frames)
         self.answer = AnswerCard(frames)
         """The answers of all turns."""
-        self.attributed = Attributed(self.answer.view, self._tiles)
+        self.attributed = Attributed(self.answer.view, self._tiles, self.answer.agreement)
         """Where the newest answer is from."""
 
     def compose(self) -> ComposeResult:
@@ -88,6 +88,7 @@ class RunPane(Ground):
         if self._taken is not None:
             self.answer.head.show_seat(self._taken, t=t, detail=words.TAKEN)
         elif state.aggregator is not None:
+            self.attributed.compared(())
             self.answer.stream(state.aggregator, t=t, detail=words.how_made(state))
         elif state.status == "running" and self._merger != words.NO_MERGER:
             self._show_waiting(state, is_writing=is_writing)
@@ -120,9 +121,13 @@ class RunPane(Ground):
             key=keys.merge_key(state, self._names, is_writing=is_writing),
         )
         self.answer.show_waiting(self._merger, waiting)
+        if not self.attributed.compared(tuple(waiting.ready)):
+            texts = {seat.seat.number: str(seat.text) for seat in seats if seat.status == "done"}
+            self.run_worker(self.attributed.compare(texts), group="attribution")
 
     def finish(self, state: RunState) -> None:
         """Close the turn with the answer, or with why there is none."""
+        self.attributed.compared(())
         if state.status == "done":
             self.answer.close_turn(state.answer or None)
         elif state.status == "stopped":

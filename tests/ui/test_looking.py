@@ -289,3 +289,33 @@ async def test_one_tile_at_every_size_and_twelve_stay_usable() -> None:
             assert "I am i" in many.text
             await many.pass_(pilot, 10.0)
             assert "Merged." in many.text
+
+
+async def test_proposals_that_are_ready_are_compared_before_the_merge() -> None:
+    same = says("Sunlight is scattered by the molecules of the air, blue light most of all.")
+    show = stage({**TRIO, "a": same, "b": same})
+    async with show.app.run_test(size=(160, 48)) as pilot:
+        await ask(pilot, "why")
+        await show.pass_(pilot, 1.0)
+        assert "Agreement so far  1 and 2 say the same in 1 of 1 sentences" in show.text
+
+        await show.pass_(pilot, 30.0)
+        assert "Agreement so far" not in show.text
+
+
+async def test_an_answer_says_where_its_sentences_are_from_until_that_is_hidden() -> None:
+    blue = "Sunlight is scattered by the molecules of the air, blue light most of all."
+    red = "At sunset the long way through the atmosphere removes the blue part of the light."
+    show = stage(
+        {**TRIO, "a": says(blue), "b": says(red), "m": says(f"{blue}\n\n", red)},
+        mixture("abc"),
+    )
+    async with show.app.run_test(size=(160, 48)) as pilot:
+        await finish(show, pilot)
+        assert f"only 1 {blue}" in show.text
+        assert f"only 2 {red}" in show.text
+        assert "% of ★" in show.text
+
+        await press(pilot, "tab", "v")
+        assert "only 1" not in show.text
+        assert "% of ★" not in show.text
