@@ -240,8 +240,8 @@ class Run:
         self._fail_if_stopped()
         live = self._layer = LayerRun(number, self._mixture, started_t=self._feed.t)
         self._feed.emit(LayerStarted, layer=number)
-        for index, agent in enumerate(layer.seats, 1):
-            seat = Seat(number, index)
+        seats = [(Seat(number, index), agent) for index, agent in enumerate(layer.seats, 1)]
+        for seat, agent in sorted(seats, key=lambda one: self._given_s(one[0])):
             if self._given.get(seat, True) is not None:
                 self._begin(self._new_seat(seat, self._references), agent)
         await self._until_closed(live)
@@ -255,6 +255,11 @@ class Run:
         if failure := live.too_few():
             raise failure
         return live.usable()
+
+    def _given_s(self, seat: Seat) -> float:
+        """Return how long a given proposal took, 0 for others: the places come out as they were."""
+        proposal = self._given.get(seat)
+        return 0.0 if proposal is None else proposal.seconds
 
     async def _until_closed(self, layer: LayerRun) -> None:
         while not (layer.has_ended if self._is_ending else layer.closes(self._feed.t)):

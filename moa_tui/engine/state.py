@@ -300,6 +300,8 @@ def _begun(seat: SeatState, t: float) -> SeatState:
 
 
 def _finished(state: RunState, seat: SeatState, event: SeatFinished) -> SeatState:
+    if seat.given:
+        seat = replace(seat, started_t=event.t - event.seconds)
     rivals = state.layer_seats(seat.seat.layer)
     place = 1 + sum(rival.status == "done" for rival in rivals if rival.seat != seat.seat)
     return replace(

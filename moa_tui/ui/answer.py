@@ -9,6 +9,7 @@ from rich.segment import Segment
 from textual.containers import Vertical
 from textual.widget import Widget
 
+from moa_tui.ui import words
 from moa_tui.ui.answer_view import AnswerView
 from moa_tui.ui.attributed import AgreementLine
 from moa_tui.ui.column_view import ANSWER_FPS
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
     from moa_tui.engine.state import SeatState
+    from moa_tui.ui.turns import Place
 
 _NARROW: Final = 100
 _RATE_EVERY_S: Final = 0.25
@@ -78,6 +80,12 @@ class AnswerHead(Widget):
         self._meter = RateMeter()
         self._rate: float | None = None
         self._rated_t = 0.0
+        self._version: Place | None = None
+
+    def show_version(self, version: Place) -> None:
+        """Tell which version of the answer this is, where there are several."""
+        self._version = version if version.of > 1 else None
+        self._frames.request(self)
 
     def show_idle(self, model: str) -> None:
         """Show whose answer will stand here and nothing else."""
@@ -152,6 +160,7 @@ class AnswerHead(Widget):
             right = _ready(self._waiting, palette, is_narrow=is_narrow, is_focused=is_focused)
         else:
             right = self._figures_row(ink(palette.muted), gap, is_narrow=is_narrow)
+        right += self._version_of(ink(palette.muted), is_narrow=is_narrow)
         return row(left, right, width=width, ground=ground)
 
     def _figures_row(self, muted: Style | None, gap: Segment, *, is_narrow: bool) -> list[Segment]:
@@ -159,6 +168,12 @@ class AnswerHead(Widget):
         figures = self._figures[:2] if is_narrow else self._figures
         spans = [span for figure in figures for span in (Segment(figure, muted), gap)]
         return [*spans, Segment(f"{self._time} ", BOLD)] if self._time else []
+
+    def _version_of(self, muted: Style | None, *, is_narrow: bool) -> list[Segment]:
+        if self._version is None:
+            return []
+        told = words.version(self._version.at, self._version.of, is_short=is_narrow)
+        return [Segment("  [", BOLD), Segment(f" {told} ", muted), Segment("] ", BOLD)]
 
 
 def _ready(
@@ -176,12 +191,11 @@ def _ready(
         return []
     if not waiting.key or not count:
         return spans
-    words = (
-        "merge now" if is_narrow else f"merge {'this one' if count == 1 else f'these {count}'} now"
-    )
+    which = "this one" if count == 1 else f"these {count}"
+    does = "merge now" if is_narrow else f"merge {which} now"
     bright = BOLD if is_focused else palette.bright + BOLD
     gap = Segment(" " if is_narrow else "  ")
-    return [*spans, gap, Segment(waiting.key, bright), Segment(f" {words} ", muted)]
+    return [*spans, gap, Segment(waiting.key, bright), Segment(f" {does} ", muted)]
 
 
 class AnswerCard(Vertical):

@@ -155,6 +155,17 @@ class AnswerView(ColumnView):
         self._reading.follow()
         self._repaint()
 
+    @property
+    def count(self) -> int:
+        """How many turns there are."""
+        return len(self._transcript)
+
+    def cut(self, number: int) -> None:
+        """Forget this turn and all behind it."""
+        self._catch_up()
+        selecting.forget(self)
+        self._change(lambda: self._transcript.cut(number))
+
     def reopen_turn(self, number: int) -> None:
         """Take an earlier turn's answer away and let what is streamed grow in its place."""
         self._catch_up()

@@ -197,7 +197,9 @@ class Choosing:
                 if name in self._presets.names() and name not in warned:
                     warned.add(name)
                     return says.stands_in(name)
-            return self._saved(replace(mixture, name=text))
+            # What described another mixture would be wrong of this one.
+            described = mixture if mixture == before else replace(mixture, description="")
+            return self._saved(replace(described, name=text))
 
         is_taken = mixture.name in self._presets.names()
         name = f"my-{mixture.name}" if is_taken else _file_name(mixture.name)

@@ -16,22 +16,21 @@ from moa_tui.ui.download import Download
 from moa_tui.ui.header import Header
 from moa_tui.ui.keymap import binding_chain, keymap_of
 from moa_tui.ui.keys import Names
-from moa_tui.ui.live import LiveRun, agent_of
+from moa_tui.ui.live import LiveRun, merged_again
 from moa_tui.ui.mixing import Mixing
 from moa_tui.ui.stage import Stage, TooSmall
+from moa_tui.ui.steering import Steering
 from moa_tui.ui.turns import Turns
 from moa_tui.ui.welcome import Welcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from textual.app import ComposeResult
     from textual.binding import BindingsMap, BindingType
     from textual.dom import DOMNode
 
     from moa_tui.engine.events import Event
     from moa_tui.engine.mixture import Mixture, Seat
-    from moa_tui.engine.run import Run
+    from moa_tui.engine.run import Given
     from moa_tui.engine.state import RunState
     from moa_tui.ui.answer_view import AnswerView
     from moa_tui.ui.ports import Ports, Start
@@ -44,7 +43,7 @@ class ConversationScreen(Screen[None]):
     """One conversation: the composer, the run that is live, and what was said before."""
 
     AUTO_FOCUS = "Draft"
-    BINDINGS: ClassVar[list[BindingType]] = list(keys.COMMANDS)
+    BINDINGS: ClassVar[list[BindingType]] = list(keys.TURNS)
 
     def __init__(self, ports: Ports, start: Start) -> None:
         super().__init__()
@@ -53,6 +52,7 @@ class ConversationScreen(Screen[None]):
         self._turns = Turns()
         self._live = LiveRun(ports, self._show)
         self._taking: Seat | None = None
+        self._edited: int | None = None
         self._is_asking = False
         self._waits_for_model: Prompt | None = None
         self._pressed_at: float | None = None
@@ -69,11 +69,19 @@ class ConversationScreen(Screen[None]):
         self._mixing = Mixing(ports, start, self._stage)
         self._header = Header(self._facts())
         self._too_small = TooSmall()
-        self._desk = Desk(self._header, self._mixing, self._stage, ports=ports)
+        desk = self._desk = Desk(self._header, self._mixing, self._stage, ports=ports)
+        self._steering = Steering(
+            desk,
+            self._live,
+            self._download,
+            mixing=self._mixing,
+            stage=self._stage,
+            turns=self._turns,
+        )
 
     def compose(self) -> ComposeResult:
         """The desk, and what covers it where the screen is too small."""
-        yield self._desk
+        yield self._steering
         yield self._too_small
 
     def on_mount(self) -> None:
@@ -131,10 +139,19 @@ class ConversationScreen(Screen[None]):
             self._waits_for_model = prompt
             self._download.start()
         else:
-            self._is_asking = True
+            self._open_turn(prompt)
             self._mixing.use()
-            self._answer(prompt, self._mixing.mixture)
+            self._run(self._mixing.mixture)
         self._tell()
+
+    def _open_turn(self, prompt: Prompt) -> None:
+        """Open a turn behind the last one, or in the place of the one that was edited."""
+        edited, self._edited = self._edited, None
+        if edited is None:
+            self._turns.begin(prompt)
+        else:
+            self._stage.cut(edited)
+            self._turns.branch(edited, prompt)
 
     def _go_on(self) -> None:
         prompt = self._turns.next()
@@ -167,13 +184,19 @@ class ConversationScreen(Screen[None]):
 
     # The run.
 
+    def _run(self, mixture: Mixture, *, given: Given | None = None, is_again: bool = False) -> None:
+        self._is_asking = True
+        self._answer(mixture, given, is_again=is_again)
+
     @work(group="run")
-    async def _answer(self, prompt: Prompt, mixture: Mixture) -> None:
-        conversation = self._turns.begin(prompt)
-        await self._stage.begin(prompt, mixture)
+    async def _answer(self, mixture: Mixture, given: Given | None, *, is_again: bool) -> None:
+        turns = self._turns
+        version = turns.place(len(turns) - 1)
+        prompt = turns[-1].prompt
+        await self._stage.begin(prompt, mixture, version=version, is_again=is_again)
         ticking = self._tick()
         try:
-            state = await self._live.go(mixture, conversation)
+            state = await self._live.go(mixture, turns.conversation(), given=given)
         finally:
             self._is_asking = False
             ticking.cancel()
@@ -225,7 +248,7 @@ class ConversationScreen(Screen[None]):
         self._stage.show(state, t=state.t)
         taking, self._taking = self._taking, None
         if taking is not None:
-            self._take(len(self._turns) - 1, taking)
+            self._rewrite(len(self._turns) - 1, taking)
         elif state.status == "failed" and self._turns.last is not None and not draft.text:
             draft.put(self._turns.last)
 
@@ -274,6 +297,7 @@ class ConversationScreen(Screen[None]):
             problem=self._problem,
             has_queue=bool(self._turns.queue),
             is_free=told.is_free_by_name(self._ports, self._mixing.mixture),
+            edited=self._edited,
         )
         composer = self._stage.composer
         composer.draft.has_queue = bool(self._turns.queue)
@@ -302,121 +326,104 @@ class ConversationScreen(Screen[None]):
             t=self._live.t if run is not None else 0.0,
             cost=told.cost(run, is_free=is_free),
             is_demo=self._start.is_demo,
+            is_taken=any(turn.version.taken for turn in tuple(self._turns)[-1:]),
         )
 
     # Keys.
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether a key does something now."""
-        known = keys.works(action, self._now)
-        return super().check_action(action, parameters) if known is None else known
-
-    @property
-    def _now(self) -> keys.Now:
-        stage = self._stage
-        return keys.Now(
-            place=stage.place,
-            state=stage.run,
-            seat=stage.focused_seat,
-            is_live=self._live.is_live and stage.turn is None,
-            is_running=self._live.is_live,
-            is_fetching=self._download.is_under_way,
-            was_asked=self._turns.last is not None,
-            can_choose=self._mixing.can_choose,
-        )
-
-    def _command(self, command: Callable[[Run], object]) -> None:
-        """Give the live run a command; a refusal is said in its words."""
-        if refusal := self._live.command(command):
-            self.notify(refusal, severity="warning", markup=False)
-
-    def action_stop(self) -> None:
-        """Stop the run."""
-        self._command(lambda run: run.stop())
-
-    def action_stop_seat(self) -> None:
-        """Stop the seat in focus."""
-        if (seat := self._stage.focused_seat) is not None:
-            self._command(lambda run: run.stop(seat.seat))
-
-    def action_retry_seat(self) -> None:
-        """Start the seat in focus over."""
-        if (seat := self._stage.focused_seat) is not None:
-            self._command(lambda run: run.retry(seat.seat))
-
-    def action_swap_seat(self) -> None:
-        """Choose another model for the seat in focus."""
-        if (seat := self._stage.focused_seat) is not None:
-            self._mixing.choose_model(
-                words.swaps(seat.seat.number),
-                lambda agent: self._command(lambda run: run.swap(seat.seat, agent)),
-                agent=agent_of(self._stage.run, seat),
-            )
-
-    def action_add_seat(self) -> None:
-        """Choose a model for one more seat of the layer that runs."""
-        self._mixing.choose_model(
-            words.ADDS_SEAT, lambda agent: self._command(lambda run: run.add(agent))
-        )
-
-    def action_stop_fetch(self) -> None:
-        """Stop the download."""
-        self._download.stop()
-
-    def action_merge_now(self) -> None:
-        """Merge what is ready."""
-        self._command(lambda run: run.merge_now())
-
-    def action_merge_partial(self) -> None:
-        """Merge what is ready and what isn't."""
-        self._command(lambda run: run.merge_now(partial=True))
-
-    def action_refuse_merge(self) -> None:
-        """Say why nothing can be merged."""
-        self.action_merge_now()
-
-    def action_details(self) -> None:
-        """Tell what failed, so that it can be copied."""
-        run, seat = self._stage.run, self._stage.focused_seat
-        if run is None:
-            return
-        number = self._stage.turn
-        turn = self._turns[-1 if number is None else number]
-        self._desk.details(run, seat, turn.prompt.text)
+        is_free = not self._is_busy and len(self._turns) > 0
+        match action:
+            case "again" | "edit_prompt":
+                return is_free
+            case "merge_again":
+                return is_free and self._merged_again is not None
+            case "version":
+                step = 1 if parameters == (1,) else -1
+                return is_free and self._has_version(step)
+            case "stop_editing":
+                return self._edited is not None
+            case _:
+                return super().check_action(action, parameters)
 
     # What comes of a run.
 
-    def action_take(self) -> None:
-        """Make the proposal in focus the answer; a run that is live ends with it."""
-        seat, turn = self._stage.focused_seat, self._stage.turn
-        if seat is None:
-            return
-        if turn is None and self._live.is_live:
-            self._taking = seat.seat
-            self.action_stop()
+    @on(Steering.Taken)
+    def _take(self, event: Steering.Taken) -> None:
+        """Make a proposal the answer; a run that is live ends with it."""
+        number = self._stage.turn
+        if number is None and self._live.is_live:
+            self._taking = event.seat
+            self._live.command(lambda run: run.stop())
         else:
-            self._take(len(self._turns) - 1 if turn is None else turn, seat.seat)
+            self._rewrite(len(self._turns) - 1 if number is None else number, event.seat)
 
-    def _take(self, number: int, seat: Seat) -> None:
+    def _rewrite(self, number: int, seat: Seat) -> None:
         taken = self._turns.take(number, seat)
-        self._stage.rewrite(number, taken, is_newest=number == len(self._turns) - 1)
+        is_newest, version = number == len(self._turns) - 1, self._turns.place(number)
+        self._stage.rewrite(number, taken, version=version, is_newest=is_newest)
         self._tell()
 
     # Handlers of what the answer says have Textual's names: importing it is too slow.
 
     def on_answer_view_turn_picked(self, event: AnswerView.TurnPicked) -> None:
         """Show an earlier turn's proposals again."""
-        run = self._turns[event.number].run
         is_newest = event.number == len(self._turns) - 1
-        if is_newest:
-            run = self._live.state
+        run = self._live.state if is_newest else self._turns[event.number].version.run
         if run is not None:
             self._stage.look_at(event.number, run, is_newest=is_newest)
 
     def action_again(self) -> None:
-        """Run the last prompt anew."""
-        if (prompt := self._turns.again()) is not None:
-            self.ask(prompt)
+        """Run the last prompt anew, as another version."""
+        self._turns.begin_version()
+        self._mixing.use()
+        self._run(self._mixing.mixture, is_again=True)
+
+    @property
+    def _merged_again(self) -> tuple[Mixture, Given] | None:
+        run = self._turns[-1].version.run
+        return None if run is None else merged_again(run, self._mixing.mixture.aggregator)
+
+    def action_merge_again(self) -> None:
+        """Have the proposals merged anew, by the aggregator that the sidebar has now."""
+        if (again := self._merged_again) is not None:
+            self._turns.begin_version()
+            mixture, given = again
+            self._run(mixture, given=given, is_again=True)
+
+    @property
+    def _number(self) -> int:
+        """The number of the turn that is meant: the one in sight in the answer, else the last."""
+        number = self._stage.turn_in_sight
+        return len(self._turns) - 1 if number is None else number
+
+    def _has_version(self, step: int) -> bool:
+        place = self._turns.place(self._number)
+        return 1 <= place.at + step <= place.of
+
+    def action_version(self, step: int) -> None:
+        """Show the version before or after; it is what later prompts are sent with."""
+        number = self._number
+        is_other = self._turns.flip(number, step)
+        if is_other or number == len(self._turns) - 1:
+            self._live.state = self._turns[-1].version.run
+        self._stage.show_turns(self._turns, number if is_other else None, changed=number)
+        self._tell()
+
+    def action_edit_prompt(self) -> None:
+        """Write the question of a turn anew; what was asked stays beside it."""
+        self._edited = self._number
+        draft = self._stage.composer.draft
+        draft.put(self._turns[self._edited].prompt)
+        draft.focus()
+        self._tell()
+
+    def action_stop_editing(self) -> None:
+        """Leave the question as it was."""
+        self._edited = None
+        self._stage.composer.draft.empty()
+        self._tell()
 
     # Ways out.
 
@@ -432,10 +439,8 @@ class ConversationScreen(Screen[None]):
         draft = self._stage.composer.draft
         if selected := self.get_selected_text() or draft.selected_text:
             self.app.copy_to_clipboard(selected)
-        elif self._live.is_live:
-            self.action_stop()
-        elif self._download.is_under_way:
-            self.action_stop_fetch()
+        elif self._live.is_live or self._download.is_under_way:
+            self._steering.action_stop()
         elif draft.text:
             draft.empty()
         else:

@@ -115,6 +115,9 @@ class Draft(TextArea):
             highlight_cursor_line=False,
             tab_behavior="focus",
         )
+        # Textual's own selecting keys are ours for other things.
+        for key in ("f6", "f7"):
+            self._bindings.key_to_bindings.pop(key, None)
         self._commands: Callable[[], Sequence[Command]] | None = None
         self._has_files = False
         self._completer: Completer | None = None

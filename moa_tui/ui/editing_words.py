@@ -71,7 +71,11 @@ def who(place: Place, *, is_more: bool) -> str:
     """Return whom a model is chosen for: "A model for seat 2", "One more proposer"."""
     if place.is_proposer:
         layers = f" of group {place.group}" if place.group > 1 else ""
-        return f"One more proposer{layers}" if is_more else f"A model for proposer {place.number}"
+        return (
+            f"One more proposer{layers}, for the next run"
+            if is_more
+            else f"A model for proposer {place.number}"
+        )
     if place.number == 1:
         return "A model for the aggregator"
     return "One more fallback of the aggregator" if is_more else "A model for the fallback"

@@ -28,7 +28,7 @@ _LONG_FROM: Final = 100
 _LONGEST_FAMILY: Final = 12
 _SIZE: Final = re.compile(r"[-_](?:\d+x)?\d+(?:\.\d+)?[bm]\b.*", re.IGNORECASE)
 LAYER: Final = "Layer {layer}"
-LANE_SCALE: Final = "lane is full at {scale} tokens"
+LANE_SCALE: Final = "a full lane is {scale} tokens"
 _ORDER: Final[tuple[StateKey, ...]] = (
     "done",
     "streaming",
@@ -218,7 +218,8 @@ def _key(run: RunState, layer: LayerState, seats: Sequence[SeatState]) -> StateK
         return "streaming"
     if _done(seats):
         return "done"
-    return "stopped" if run.status == "stopped" else "failed"
+    is_stopped = run.status == "stopped" or all(seat.status == "stopped" for seat in seats)
+    return "stopped" if is_stopped else "failed"
 
 
 def _is_live(run: RunState, layer: LayerState) -> bool:

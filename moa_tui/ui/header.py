@@ -86,7 +86,7 @@ def _parts(facts: Facts, palette: look.Palette) -> dict[str, list[Segment]]:
     parts = {
         "name": [Segment(mixture.name or "mixture", palette.ink)],
         "shape": [Segment(words.shape(mixture), palette.ink), *_merger(mixture, palette)],
-        "status": _status(run, palette),
+        "status": _taken(palette) if facts.is_taken else _status(run, palette),
     }
     if run is not None:
         parts["elapsed"] = [Segment(look.clock(facts.t), palette.bright + look.BOLD)]
@@ -105,6 +105,10 @@ def _merger(mixture: Mixture, palette: look.Palette) -> list[Segment]:
         Segment(look.STAR, palette.aggregator),
         Segment(f" {agent.name}", palette.ink),
     ]
+
+
+def _taken(palette: look.Palette) -> list[Segment]:
+    return [Segment(f"{look.GLYPHS['done']} {words.TAKEN_SHORT}", palette.state("done"))]
 
 
 def _status(run: RunState | None, palette: look.Palette) -> list[Segment]:

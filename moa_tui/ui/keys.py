@@ -28,24 +28,17 @@ if TYPE_CHECKING:
 _FIRST_WITHOUT_KEY: Final = 10
 _ESCAPE: Final = "Close what is open; else stop the run, or the seat in focus"
 _ON: Final = "Go on: composer, tiles, answer, sidebar"
+_PIN: Final = "Keep the tiles open beside the answer, or fold them"
+_RACE: Final = "Show the race as lanes, or as tiles"
 _BACK: Final = "Go back the same way"
 
 Place: TypeAlias = Literal["composer", "examples", "tile", "lanes", "answer", "elsewhere"]
 """Where the focus is."""
 
-COMMANDS: Final[tuple[BindingType, ...]] = (
+STEERING: Final[tuple[BindingType, ...]] = (
     Binding("escape", "stop_seat", "stop seat", id="stop", tooltip=_ESCAPE),
+    Binding("escape", "spare", "stop", id="stop", tooltip=_ESCAPE),
     Binding("escape", "stop", "stop", id="stop", tooltip=_ESCAPE),
-    Binding("escape", "stop_fetch", "stop", id="stop", tooltip=_ESCAPE),
-    Binding(
-        "ctrl+c",
-        "interrupt",
-        "stop",
-        id="interrupt",
-        tooltip="Copy the selection; else stop the run; else clear the composer; twice: quit",
-        priority=True,
-        show=False,
-    ),
     Binding("m,f3", "merge_now", "merge now", id="merge_now", tooltip="Merge what is ready"),
     Binding("m,f3", "refuse_merge", id="merge_now", show=False),
     Binding(
@@ -56,7 +49,6 @@ COMMANDS: Final[tuple[BindingType, ...]] = (
         tooltip="Merge now, unfinished texts too",
         show=False,
     ),
-    Binding("f5", "again", "again", id="again", tooltip="Run the last prompt anew"),
     Binding("x", "stop_seat", "stop seat", id="stop_seat", tooltip="Stop the seat in focus"),
     Binding("r", "retry_seat", "retry", id="retry_seat", tooltip="Start the seat over"),
     Binding("o", "swap_seat", "swap model", id="swap_seat", tooltip="Give the seat another model"),
@@ -78,6 +70,51 @@ COMMANDS: Final[tuple[BindingType, ...]] = (
     Binding("d", "details", "details", id="details", tooltip="Tell what failed, to be copied"),
 )
 """What one can tell a run."""
+
+TURNS: Final[tuple[BindingType, ...]] = (
+    Binding("escape", "stop_editing", "leave it", id="stop", tooltip=_ESCAPE),
+    Binding(
+        "ctrl+c",
+        "interrupt",
+        "stop",
+        id="interrupt",
+        tooltip="Copy the selection; else stop the run; else clear the composer; twice: quit",
+        priority=True,
+        show=False,
+    ),
+    Binding("f5", "again", "again", id="again", tooltip="Run the last prompt anew"),
+    Binding(
+        "g",
+        "merge_again",
+        "merge again",
+        id="merge_again",
+        tooltip="Merge the last proposals anew, by the present aggregator",
+    ),
+    Binding(
+        "left_square_bracket",
+        "version(-1)",
+        "versions",
+        id="version_before",
+        key_display="[ ]",
+        tooltip="Show the version before",
+    ),
+    Binding(
+        "right_square_bracket",
+        "version(1)",
+        "versions",
+        id="version_after",
+        key_display="[ ]",
+        tooltip="Show the version after",
+    ),
+    Binding(
+        "e",
+        "edit_prompt",
+        "edit prompt",
+        id="edit_prompt",
+        tooltip="Write a question anew and send it: the conversation branches there",
+    ),
+)
+"""What one can do with the questions and answers so far."""
 
 ANYWHERE: Final[tuple[BindingType, ...]] = (
     Binding("y", "copy", "copy", id="copy", tooltip="Copy the proposal in focus, or the answer"),
@@ -127,8 +164,10 @@ MOVES: Final[tuple[BindingType, ...]] = (
 
 VIEWS: Final[tuple[BindingType, ...]] = (
     Binding("escape", "close_view", "back", id="stop", tooltip=_ESCAPE),
-    Binding("w", "lanes", "race", id="race_view", tooltip="Show the race as lanes, or as tiles"),
-    Binding("p", "pin", "pin", id="pin", tooltip="Keep the tiles open beside the answer"),
+    Binding("w", "lanes", "race view", id="race_view", tooltip=_RACE),
+    Binding("w", "tiles", "tiles", id="race_view", tooltip=_RACE),
+    Binding("p", "pin", "pin", id="pin", tooltip=_PIN),
+    Binding("p", "unpin", "unpin", id="pin", tooltip=_PIN),
     Binding("z,f10", "zoom", "zoom", id="zoom", tooltip="Give all the room to what is in focus"),
     Binding(
         "left,h",
@@ -156,17 +195,17 @@ VIEWS: Final[tuple[BindingType, ...]] = (
 class Now:
     """What decides which commands work.
 
-    ``state`` is the run that is looked at, ``seat`` that of the tile or lane in focus. ``is_live``:
-    that run takes commands; ``is_running``: some run does. ``can_choose``: models can be chosen.
+    ``state`` is the run that is looked at, ``seat`` that of the tile or lane in focus, which may
+    have ended at this moment: ``has_just_ended``. ``is_live``: that run takes commands;
+    ``is_running``: some run does. ``can_choose``: models can be chosen.
     """
 
-    place: Place
     state: RunState | None
     seat: SeatState | None = None
+    has_just_ended: bool = False
     is_live: bool = False
     is_running: bool = False
     is_fetching: bool = False
-    was_asked: bool = False
     can_choose: bool = False
 
 
@@ -209,10 +248,14 @@ def shows(
     match action:
         case "close_view":
             return view.can_close
-        case "lanes" | "zoom" | "sources":
+        case "zoom" | "sources":
             return phase != "empty"
-        case "pin":
-            return phase in ("answer", "both", "race")
+        case "lanes" | "tiles":
+            is_lanes = view.is_lanes and phase != "answer"
+            return phase != "empty" and is_lanes == (action == "tiles")
+        case "pin" | "unpin":
+            is_open = view.is_pinned or phase == "both"
+            return phase in ("answer", "both", "race") and is_open == (action == "unpin")
         case "layer":
             return place in ("tile", "lanes") and _leads_to_layer(parameters, view=view, run=run)
         case "thinking":
@@ -263,7 +306,8 @@ def _can_take(now: Now) -> bool:
 
 
 def _has_details(now: Now) -> bool:
-    if now.seat is not None and (now.seat.message or now.seat.notes):
+    seat = now.seat
+    if seat is not None and (seat.notes or (seat.message and seat.status != "stopped")):
         return True
     return now.state is not None and now.state.status == "failed"
 
@@ -341,8 +385,8 @@ def _stops_seat(now: Now) -> bool:
 
 _WORKS: Final[Mapping[str, Callable[[Now], bool]]] = {
     "stop_seat": _stops_seat,
-    "stop": lambda now: now.is_running and not _stops_seat(now),
-    "stop_fetch": lambda now: now.is_fetching,
+    "spare": lambda now: now.is_live and now.has_just_ended,
+    "stop": lambda now: now.is_fetching or (now.is_running and not _stops_seat(now)),
     "merge_now": lambda now: now.is_live and _merges(now),
     "refuse_merge": lambda now: now.is_live and not _merges(now),
     "merge_partial": lambda now: now.is_live and _merges(now, partial=True),
@@ -351,5 +395,4 @@ _WORKS: Final[Mapping[str, Callable[[Now], bool]]] = {
     "add_seat": lambda now: now.is_live and now.can_choose and _takes_seats(now),
     "take": _can_take,
     "details": _has_details,
-    "again": lambda now: now.was_asked and not now.is_running and not now.is_fetching,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from moa_tui.engine.mixture import Seat
 from moa_tui.errors import CommandError, ConfigError
 from moa_tui.text import clean
 from moa_tui.ui import words
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from moa_tui.engine.events import Event
-    from moa_tui.engine.mixture import Agent, Mixture
+    from moa_tui.engine.mixture import Agent, Aggregator, Mixture
     from moa_tui.engine.prompt import Conversation
-    from moa_tui.engine.run import Run
+    from moa_tui.engine.run import Given, Run
     from moa_tui.engine.state import RunState, SeatState
     from moa_tui.ui.ports import Ports
 
@@ -46,8 +47,13 @@ class LiveRun:
             return self._run.t
         return 0.0 if self.state is None else self.state.t
 
-    async def go(self, mixture: Mixture, conversation: Conversation) -> RunState:
-        """Run a mixture to its end, whatever end that is, and return its state."""
+    async def go(
+        self, mixture: Mixture, conversation: Conversation, *, given: Given | None = None
+    ) -> RunState:
+        """Run a mixture to its end, whatever end that is, and return its state.
+
+        ``given`` are proposals that exist already.
+        """
         # The engine costs 25 ms to import, which the first paint shouldn't wait for.
         from moa_tui.engine.run import open_run  # noqa: PLC0415 - see above
         from moa_tui.engine.state import RunState, apply  # noqa: PLC0415 - see above
@@ -56,7 +62,7 @@ class LiveRun:
         ports = self._ports
         try:
             async with open_run(
-                mixture, conversation, ports.providers, clock=ports.clock
+                mixture, conversation, ports.providers, clock=ports.clock, given=given
             ) as self._run:
                 async for event in self._run:
                     state = self.state = apply(state, event)
@@ -86,3 +92,42 @@ def agent_of(run: RunState | None, seat: SeatState) -> Agent | None:
     seating = {} if run is None or run.mixture is None else run.mixture.seating()
     agents = seating.get(seat.seat)
     return replace(agents[0], model=seat.model) if agents else None
+
+
+def merged_again(run: RunState, aggregator: Aggregator) -> tuple[Mixture, Given] | None:
+    """Return what has a run's proposals merged by another aggregator, nobody else being called.
+
+    None: there is nothing to merge, or the aggregator merges nothing.
+    """
+    from moa_tui.engine.mixture import Agent, Layer  # noqa: PLC0415 - loaded long ago, by the run
+    from moa_tui.engine.provider import Usage  # noqa: PLC0415 - as above
+    from moa_tui.engine.seat import Proposal  # noqa: PLC0415 - as above
+
+    last = run.layer_seats(run.layers[-1].layer) if run.layers else ()
+    has_any = any(seat.status == "done" for seat in last)
+    if run.mixture is None or aggregator.strategy == "none" or not has_any:
+        return None
+    given: dict[Seat, Proposal | None] = {}
+    layers = []
+    for layer in run.layers:
+        seats = run.layer_seats(layer.layer)
+        agents = (agent_of(run, seat) or Agent(model=seat.model) for seat in seats)
+        layers.append(Layer(proposers=tuple(replace(agent, samples=1) for agent in agents)))
+        for number, seat in enumerate(seats, 1):
+            proposal = Proposal(
+                text=str(seat.text),
+                thinking=str(seat.thinking),
+                usage=replace(seat.usage or Usage(), cost=0.0),
+                ttft_s=seat.ttft_s,
+                seconds=seat.seconds(run.t),
+            )
+            given[Seat(layer.layer, number)] = proposal if seat.status == "done" else None
+    mixture = replace(
+        run.mixture,
+        layers=tuple(layers),
+        aggregator=aggregator,
+        min_proposals=1,
+        quorum=None,
+        deadline_s=None,
+    )
+    return mixture, given

@@ -148,7 +148,7 @@ def _word(seat: SeatState, key: StateKey, t: float, *, narrow: bool) -> str:
     match key:
         case "waiting" if seat.status == "waiting":
             waited = seat.seconds(t)
-            return "waiting" if waited < _SHOW_WAIT_FROM_S else f"waiting {waited:.0f}s"
+            return "waiting" if waited < _SHOW_WAIT_FROM_S else f"waiting {int(waited)}s"
         case "waiting":
             return seat.status
         case "done" if seat.place is not None:

@@ -285,8 +285,11 @@ class Mixing(Horizontal):
         self.action_sidebar()
 
     def action_leave_sidebar(self) -> None:
-        """Go on to the composer."""
+        """Go on to the composer; a sidebar that lies over it goes."""
         self._stage.composer.draft.focus()
+        if self._wants_over:
+            self._wants_over = False
+            self.post_message(self.Changed())
 
     def action_leave_sidebar_back(self) -> None:
         """Go back into the stage."""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from moa_tui.ui.frames import FrameClock
     from moa_tui.ui.keys import Names, Place
     from moa_tui.ui.room import Room
+    from moa_tui.ui.turns import Place as Version
+    from moa_tui.ui.turns import Turn, Turns
     from moa_tui.ui.view import View
 
 _TEN = 10
@@ -57,14 +59,18 @@ class RunPane(Ground):
         yield self._lanes
         yield self.answer
 
-    def begin(self, question: str, mixture: Mixture) -> None:
-        """Open a turn that this mixture answers."""
+    def begin(self, question: str, mixture: Mixture, *, version: Version, is_again: bool) -> None:
+        """Open a turn that this mixture answers, or the last one again, for another version."""
         agent = mixture.aggregator.agent
         merges = agent is not None and mixture.aggregator.strategy != "none"
         self._merger = agent.model if agent is not None and merges else words.NO_MERGER
         self._taken = None
         self.answer.show_idle(self._merger)
-        self.answer.open_turn(question)
+        self.answer.head.show_version(version)
+        if is_again:
+            self.answer.reopen_turn(self.answer.view.count - 1)
+        else:
+            self.answer.open_turn(question)
         self.attributed.begin()
 
     def stream(self, state: RunState, seat: Seat, *, t: float, view: View) -> None:
@@ -90,13 +96,19 @@ class RunPane(Ground):
         elif state.aggregator is not None:
             self.attributed.compared(())
             self.answer.stream(state.aggregator, t=t, detail=words.how_made(state))
-        elif state.status == "running" and self._merger != words.NO_MERGER:
+        elif state.status == "running" and self._merges:
             self._show_waiting(state, is_writing=is_writing)
+
+    @property
+    def _merges(self) -> bool:
+        return self._merger != words.NO_MERGER
 
     def _show_race(self, run: RunState, *, t: float, view: View, is_writing: bool) -> None:
         layer = view.layer_in(run)
         seats = run.layer_seats(layer)
-        title = "" if view.turn is None else words.turn(view.turn + 1)
+        title = words.PINNED if view.is_pinned else ""
+        if view.turn is not None:
+            title = words.turn(view.turn + 1)
         self._flow.show(run, t=t, layer=layer if self._is_open else 0, title=title)
         if view.is_lanes:
             self._lanes.show(seats, t=t)
@@ -128,23 +140,63 @@ class RunPane(Ground):
     def finish(self, state: RunState) -> None:
         """Close the turn with the answer, or with why there is none."""
         self.attributed.compared(())
-        if state.status == "done":
-            self.answer.close_turn(state.answer or None)
-        elif state.status == "stopped":
-            if state.aggregator is None:
-                self.answer.show_idle(self._merger)
-            again = self._names.of("again", "f5")
-            self.answer.close_turn(hint=words.stopped(again))
-        else:
-            self.answer.close_turn(failure=state.message, hint=state.hint)
+        if state.status == "stopped" and state.aggregator is None:
+            self.answer.show_idle(self._merger)
+        self._close(state)
 
-    def rewrite(self, number: int, seat: SeatState, *, is_newest: bool) -> None:
+    def _close(self, run: RunState) -> None:
+        if run.status == "done":
+            self.answer.close_turn(run.answer or None)
+        elif run.status == "stopped":
+            again, merge = self._names.of("again", "f5"), self._names.of("merge_again", "g")
+            seats = run.layer_seats(run.layers[-1].layer) if run.layers else ()
+            is_any = any(seat.status == "done" for seat in seats) and self._merges
+            self.answer.close_turn(hint=words.stopped(again, merge if is_any else ""))
+        else:
+            self.answer.close_turn(failure=run.message, hint=run.hint)
+
+    def cut(self, number: int) -> None:
+        """Show the turns before this one only."""
+        self.answer.view.cut(number)
+
+    def show_turns(self, turns: Turns, first: int, *, is_one: bool) -> None:
+        """Show the versions that turns have now: the first one's, or those of all from there."""
+        view = self.answer.view
+        if not is_one:
+            view.cut(first)
+        for number, turn in enumerate(turns):
+            if number < first or (is_one and number > first):
+                continue
+            if is_one:
+                view.reopen_turn(number)
+            else:
+                view.open_turn(turn.prompt.shown)
+            self._fill(number, turn)
+        last = turns[-1].version
+        self._taken = None if last.run is None or not last.taken else last.run.seats[last.taken]
+        self.answer.head.show_version(turns.place(len(turns) - 1))
+        self.attributed.begin()
+
+    def _fill(self, number: int, turn: Turn) -> None:
+        version, run = turn.version, turn.version.run
+        if run is None:
+            return
+        if run.aggregator is not None:
+            self.answer.stream(run.aggregator, t=run.t, detail=words.how_made(run))
+        self._close(run)
+        if version.taken is not None:
+            seat = run.seats[version.taken]
+            note = words.taken(seat.seat.number, seat.model)
+            self.answer.rewrite_turn(number, version.answer, note=note)
+
+    def rewrite(self, number: int, seat: SeatState, *, version: Version, is_newest: bool) -> None:
         """Make a seat's proposal the answer of a turn."""
         answer, note = str(seat.text).strip(), words.taken(seat.seat.number, seat.model)
         self.answer.view.rewrite_turn(number, answer, note=note)
         self.attributed.forget(number)
         if is_newest:
             self._taken = seat
+            self.answer.head.show_version(version)
 
     # Rows.
 

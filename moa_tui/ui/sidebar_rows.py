@@ -263,7 +263,7 @@ def _right(row: Row, palette: look.Palette, inner: int) -> list[Segment]:
         return []
     if line.spot.kind == "agent":
         width = inner - look.cells(_left(line, palette, inner)) - _GAP
-        return [Segment(shortened(line.value, max(inner // 4, width)), palette.muted)]
+        return [Segment(shortened(line.value, max(inner * 3 // 10, width)), palette.muted)]
     if line.spot.kind == "endpoint":
         return _told(line, palette, inner)
     value = Segment(line.value, palette.muted if line.tone == "quiet" else palette.ink)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from moa_tui.ui.run_pane import RunPane
     from moa_tui.ui.tile import Tile
     from moa_tui.ui.told import Greeting
-    from moa_tui.ui.turns import Turns
+    from moa_tui.ui.turns import Place, Turns
     from moa_tui.ui.view import View, Zoom
 
 
@@ -127,14 +127,16 @@ class Stage(Ground):
 
     # The run.
 
-    async def begin(self, prompt: Prompt, mixture: Mixture) -> None:
-        """Open a turn that this mixture answers."""
+    async def begin(
+        self, prompt: Prompt, mixture: Mixture, *, version: Place, is_again: bool = False
+    ) -> None:
+        """Open a turn that this mixture answers, or the last one again, for another version."""
         pane = self._build()
         if self._mounted is not None:
             await self._mounted
         self._earlier = None
         self._view = self._view.of_a_new_run()
-        pane.begin(prompt.shown, mixture)
+        pane.begin(prompt.shown, mixture, version=version, is_again=is_again)
         if self.welcome.has_focus:
             self.composer.draft.focus()
 
@@ -227,6 +229,30 @@ class Stage(Ground):
         self._look(replace(self._view, is_lanes=False))
         self.action_seat(event.seat.number)
 
+    @property
+    def turn_in_sight(self) -> int | None:
+        """The number of the turn that one reads in the answer; None: the focus is elsewhere."""
+        is_reading = self._pane is not None and self.place == "answer"
+        return self._pane.answer.view.turn_in_sight if is_reading and self._pane else None
+
+    def cut(self, number: int) -> None:
+        """Show the turns before this one only."""
+        if self._pane is not None:
+            self._pane.cut(number)
+
+    def show_turns(self, turns: Turns, number: int | None, *, changed: int) -> None:
+        """Show the version that a turn has now, and if ``number`` is given all turns from there."""
+        if self._pane is None:
+            return
+        self._pane.show_turns(turns, changed if number is None else number, is_one=number is None)
+        last = turns[-1].version
+        if last.run is not None:
+            self._state, self._t = last.run, last.run.t
+            self.run_worker(
+                self._pane.attributed.work_out(len(turns) - 1, last.run), group="attribution"
+            )
+        self._look(replace(self._view, turn=None, layer=None, is_unfolded=False))
+
     # What can be taken from it.
 
     @property
@@ -241,10 +267,10 @@ class Stage(Ground):
         """The code in sight of the proposal in focus, else of the answer; "" if there is none."""
         return "" if self._pane is None else self._pane.code_in_sight(self.screen.focused)
 
-    def rewrite(self, number: int, seat: SeatState, *, is_newest: bool) -> None:
+    def rewrite(self, number: int, seat: SeatState, *, version: Place, is_newest: bool) -> None:
         """Show a seat's proposal as the answer of a turn, and that rather than the tiles."""
         if self._pane is not None:
-            self._pane.rewrite(number, seat, is_newest=is_newest)
+            self._pane.rewrite(number, seat, version=version, is_newest=is_newest)
         self._look(replace(self._view, turn=None, layer=None, is_unfolded=False, zoom=""))
 
     # Rows.
@@ -285,8 +311,8 @@ class Stage(Ground):
     def _deal(self, room: Room, content: Content) -> None:
         is_empty = content.phase == "empty"
         is_folded = content.phase == "answer"
-        if is_folded and self.place in ("tile", "lanes"):
-            self.composer.draft.focus()
+        # What has the focus goes: keys that are commands must not turn into text.
+        was_watching = is_folded and self.place in ("tile", "lanes")
         self.styles.padding = (room.head_gap, int(room.has_sidebar), 0, int(room.has_sidebar))
         self.welcome.display = is_empty
         self.composer.styles.height = room.composer
@@ -295,6 +321,8 @@ class Stage(Ground):
             pane = self._build()
             pane.display = True
             pane.fit(room, folded=is_folded, view=self._view)
+            if was_watching:
+                self.screen.set_focus(pane.answer.view)
 
     # Focus.
 
@@ -393,20 +421,28 @@ class Stage(Ground):
         self._look(self._view.closed())
 
     def action_lanes(self) -> None:
-        """Show lanes in the place of tiles, or tiles again."""
+        """Show lanes in the place of tiles."""
+        self._draw_as(lanes=True)
+
+    def action_tiles(self) -> None:
+        """Show tiles in the place of lanes."""
+        self._draw_as(lanes=False)
+
+    def _draw_as(self, *, lanes: bool) -> None:
         seat, view = self.focused_seat, self._view
-        is_folded = self._phase == "answer"
-        is_unfolded = view.is_unfolded or is_folded
-        is_lanes = True if is_folded else not view.is_lanes
-        self._look(replace(view, is_lanes=is_lanes, is_unfolded=is_unfolded))
+        is_unfolded = view.is_unfolded or self._phase == "answer"
+        self._look(replace(view, is_lanes=lanes, is_unfolded=is_unfolded))
         if seat is not None:
             self.action_seat(seat.seat.number)
 
     def action_pin(self) -> None:
-        """Keep tiles open beside the answer, or fold them."""
-        is_open = self._view.is_pinned or self._phase == "both"
-        view = replace(self._view, is_pinned=not is_open, is_unfolded=False)
-        self._look(view if view.is_pinned else replace(view, turn=None, layer=None))
+        """Keep tiles open beside the answer."""
+        self._look(replace(self._view, is_pinned=True, is_unfolded=False))
+
+    def action_unpin(self) -> None:
+        """Fold the tiles that stand open beside the answer."""
+        unpinned = replace(self._view, is_pinned=False, is_unfolded=False)
+        self._look(replace(unpinned, turn=None, layer=None))
 
     def action_zoom(self) -> None:
         """Give all the room to what is in focus, or give it back."""

@@ -46,6 +46,8 @@ def fold(
     """
     is_wide = width >= WIDE_FROM
     least, most = _NAMES[is_wide]
+    if width < _SHORT_BELOW:
+        most = least
     longest = max((cell_len(look.name_of(seat)) for seat in seats), default=0)
     names = min(max(least, longest + 1), most)
     marks = [_mark(seat, t) for seat in seats]

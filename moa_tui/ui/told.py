@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What the header tells; ``t`` in seconds since the run started."""
+    """What the header tells; ``t`` in seconds since the run started.
+
+    ``is_taken``: a proposal was taken as the answer.
+    """
 
     title: str
     mixture: Mixture
@@ -29,6 +32,7 @@ class Facts:
     t: float = 0.0
     cost: str = ""
     is_demo: bool = False
+    is_taken: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,8 +220,12 @@ def notice(
     problem: Problem | None,
     has_queue: bool,
     is_free: bool | None,
+    edited: int | None = None,
 ) -> Notice:
-    """Return what the composer's head says; ``problem`` is the mixture's, see `problem`."""
+    """Return what the composer's head says; ``problem`` is the mixture's, see `problem`.
+
+    ``edited`` is the number of the turn, from 0, whose question is being written anew.
+    """
     does, does_short, is_warning = words.SENDS, "", False
     if is_fetching:
         does = words.FETCHING
@@ -225,6 +233,8 @@ def notice(
         does, does_short = words.QUEUES, words.QUEUES_SHORT
     elif problem is not None:
         does, does_short, is_warning = problem.full, problem.short, True
+    elif edited is not None:
+        does, does_short = words.edits(edited + 1), words.EDITS_SHORT
     elif needs_fetch(ports, mixture):
         does = words.will_fetch(ports.embedded.title)
     elif has_queue:

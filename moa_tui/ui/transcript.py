@@ -57,6 +57,13 @@ class Transcript:
         self.open = None if self.open == number else self.open
         self.last_closed = number
 
+    def cut(self, number: int) -> None:
+        """Forget this turn and all behind it."""
+        if number < len(self._turns):
+            self.column.truncate(self.column.first_of(number))
+            del self._turns[number:]
+        self.open = self.last_closed = None
+
     def toggle_thinking(self, number: int) -> bool:
         """Fold or unfold a turn's thinking; return whether there is any."""
         return self._turns[number].toggle_thinking()

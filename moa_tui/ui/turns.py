@@ -1,22 +1,24 @@
-"""What was asked and answered so far, and what waits to be asked."""
+"""What was asked and answered so far: a tree of which one path is shown; and what waits."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from moa_tui.text import clean, one_line
 from moa_tui.ui import words
+from moa_tui.ui.prompt import Prompt
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from moa_tui.engine.mixture import Seat
     from moa_tui.engine.prompt import Conversation
     from moa_tui.engine.state import RunState, SeatState
-    from moa_tui.ui.composer import Prompt
 
 _TITLE = 120
+_NOTHING = Prompt("", "")
+"""What nobody asked before the first turn."""
 
 
 def refused(state: RunState, why: str) -> RunState:
@@ -25,50 +27,94 @@ def refused(state: RunState, why: str) -> RunState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """One question, the run that went for it, and the answer that is shown.
+class Version:
+    """One run that went for a question, and its answer; ``taken`` is the seat whose proposal it is.
 
-    ``taken`` is the seat whose proposal is the answer. ``is_superseded``: it was asked anew below,
-    so that no model hears of it again.
+    ``run`` is None while it is live.
     """
 
-    prompt: Prompt
     run: RunState | None = None
     answer: str = ""
     taken: Seat | None = None
-    is_superseded: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Turn:
+    """One question, the versions of its answer, and the turns that came after it.
+
+    ``shown`` and ``child`` are the numbers of the version and of the turn after it that are shown.
+    """
+
+    prompt: Prompt
+    versions: list[Version] = field(default_factory=list)
+    shown: int = 0
+    children: list[Turn] = field(default_factory=list)
+    child: int = 0
+
+    @property
+    def version(self) -> Version:
+        """The version that is shown."""
+        return self.versions[self.shown] if self.versions else Version()
+
+    @property
+    def answer(self) -> str:
+        """The answer that is shown, "" if there is none."""
+        return self.version.answer
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which version of a turn is shown: the ``at``-th, from 1, ``of`` so many.
+
+    Other questions asked in the same place are versions too.
+    """
+
+    at: int
+    of: int
 
 
 class Turns:
-    """The conversation: questions with their runs and shown answers, and a queue of prompts."""
+    """The conversation: questions with their runs and shown answers, and a queue of prompts.
+
+    A turn is named by its number on the path that is shown, from 0.
+    """
 
     def __init__(self) -> None:
-        self._turns: list[Turn] = []
+        self._root = Turn(prompt=_NOTHING)
         self._queue: list[Prompt] = []
-        self._title = ""
         self.held = ""
         """Why the queue isn't sent by itself; "" when it is."""
 
     def __len__(self) -> int:
-        return len(self._turns)
+        return sum(1 for _ in self)
 
     def __getitem__(self, number: int) -> Turn:
-        return self._turns[number]
+        return list(self)[number]
+
+    def __iter__(self) -> Iterator[Turn]:
+        turn = self._root
+        while turn.children:
+            turn = turn.children[turn.child]
+            yield turn
 
     @property
     def title(self) -> str:
-        """The first prompt on one line, or that there is none yet."""
-        return self._title or words.NEW_SESSION
+        """The last prompt on one line and its number, or that there is none yet."""
+        count = len(self)
+        number = f" ({count})" if count > 1 else ""
+        return f"{self.title_of_last}{number}" if count else words.NEW_SESSION
 
     @property
     def title_of_last(self) -> str:
         """The prompt that runs or ran last on one line, "" if there is none."""
-        return one_line(self._turns[-1].prompt.shown, _TITLE) if self._turns else ""
+        return "" if self.last is None else one_line(self.last.shown, _TITLE)
 
     @property
     def last(self) -> Prompt | None:
         """The prompt that runs or ran last."""
-        return self._turns[-1].prompt if self._turns else None
+        return self[-1].prompt if len(self) else None
+
+    # The queue.
 
     @property
     def queue(self) -> Sequence[Prompt]:
@@ -88,41 +134,89 @@ class Turns:
         at = len(self._queue) - 1 if number is None else number
         return self._queue.pop(at) if 0 <= at < len(self._queue) else None
 
-    def begin(self, prompt: Prompt) -> Conversation:
-        """Open a turn and return what the models are sent."""
+    # Runs.
+
+    def begin(self, prompt: Prompt) -> None:
+        """Open a turn behind the last one."""
+        *_, last = self._root, *self
+        self._open(last, prompt)
+
+    def branch(self, number: int, prompt: Prompt) -> None:
+        """Open a turn in the place of another, which stays where it is, with all behind it."""
+        self._open(self._before(number), prompt)
+
+    def begin_version(self) -> None:
+        """Open another version of the last turn."""
+        last = self[-1]
+        last.versions.append(Version())
+        last.shown = len(last.versions) - 1
+        self.held = ""
+
+    def _open(self, parent: Turn, prompt: Prompt) -> None:
+        parent.children.append(Turn(prompt=prompt, versions=[Version()]))
+        parent.child = len(parent.children) - 1
+        self.held = ""
+
+    def _before(self, number: int) -> Turn:
+        before: tuple[Turn, ...] = (self._root, *self)
+        return before[number]
+
+    def conversation(self) -> Conversation:
+        """Return what the models are sent for the last turn."""
         # With the engine, which the first paint shouldn't wait for.
         from moa_tui.engine.prompt import Conversation, Exchange  # noqa: PLC0415 - see above
 
-        heard = [turn for turn in self._turns if not turn.is_superseded]
-        exchanges = tuple(Exchange(turn.prompt.text, turn.answer) for turn in heard)
-        self._title = self._title or one_line(prompt.shown, _TITLE)
-        self._turns.append(Turn(prompt=prompt))
-        self.held = ""
-        return Conversation(prompt.text, exchanges)
+        *before, last = self
+        exchanges = tuple(Exchange(turn.prompt.text, turn.answer) for turn in before)
+        return Conversation(last.prompt.text, exchanges)
 
     def end(self, run: RunState) -> None:
-        """Close the turn with its run; without an answer what is queued waits for the user."""
+        """Close the last turn with its run; without an answer the queue waits for the user."""
         is_done = run.status == "done"
-        self._turns[-1] = replace(self._turns[-1], run=run, answer=run.answer if is_done else "")
+        self._put(self[-1], Version(run=run, answer=run.answer if is_done else ""))
         if not is_done:
             self.held = words.held(run.status) if self._queue else ""
 
     def take(self, number: int, seat: Seat) -> SeatState:
-        """Make a seat's proposal the answer of a turn, and return that seat.
+        """Make a seat's proposal the answer of a turn, as another version, and return that seat.
 
         Raises:
             KeyError: no such seat ran in that turn.
         """
-        turn = self._turns[number]
-        if turn.run is None:
+        turn = self[number]
+        version = turn.version
+        if version.run is None:
             raise KeyError(seat)
-        taken = turn.run.seats[seat]
-        self._turns[number] = replace(turn, answer=str(taken.text).strip(), taken=seat)
+        taken = version.run.seats[seat]
+        turn.versions.append(replace(version, answer=str(taken.text).strip(), taken=seat))
+        turn.shown = len(turn.versions) - 1
         return taken
 
-    def again(self) -> Prompt | None:
-        """Take the last turn out of the history and return its prompt, to be run anew."""
-        if not self._turns:
-            return None
-        self._turns[-1] = replace(self._turns[-1], is_superseded=True)
-        return self._turns[-1].prompt
+    @staticmethod
+    def _put(turn: Turn, version: Version) -> None:
+        turn.versions[turn.shown] = version
+
+    # Versions.
+
+    def place(self, number: int) -> Place:
+        """Return which version of a turn is shown."""
+        parent = self._before(number)
+        before = sum(len(turn.versions) for turn in parent.children[: parent.child])
+        total = sum(len(turn.versions) for turn in parent.children)
+        return Place(before + self[number].shown + 1, total)
+
+    def flip(self, number: int, step: int) -> bool:
+        """Show the version before (-1) or after (1); return whether the question is another one.
+
+        What came after the other question is shown with it.
+        """
+        parent, turn = self._before(number), self[number]
+        if 0 <= turn.shown + step < len(turn.versions):
+            turn.shown += step
+            return False
+        if not 0 <= parent.child + step < len(parent.children):
+            return False
+        parent.child += step
+        other = parent.children[parent.child]
+        other.shown = 0 if step > 0 else len(other.versions) - 1
+        return True

@@ -21,7 +21,8 @@ ASK: Final = "Ask"
 SENDS: Final = "enter sends, ctrl+j new line"
 QUEUES: Final = "enter queues it behind this run"
 QUEUES_SHORT: Final = "enter queues"
-SENDS_QUEUED: Final = "enter sends the first one queued"
+EDITS_SHORT: Final = "enter branches, esc leaves it"
+SENDS_QUEUED: Final = "enter sends; alone it sends the first one queued"
 FETCHING: Final = "fetching the model, esc stops"
 EMPTY_REFUSED: Final = "nothing to send yet, write a question first"
 WRITTEN_FIRST: Final = "send or clear what is written first"
@@ -47,7 +48,10 @@ RETRY: Final = "retry"
 STOP: Final = "stop"
 SWAP: Final = "swap"
 DETAILS: Final = "details"
+JUST_ENDED: Final = "That seat has just ended by itself; esc again stops the run."
+PINNED: Final = "pinned"
 AGREEMENT: Final = "Agreement so far"
+TAKEN_SHORT: Final = "taken"
 TAKEN: Final = "taken as it was written"
 ADDS_SEAT: Final = "A model for one more seat of this layer"
 NO_MERGER: Final = "no aggregator"
@@ -90,9 +94,10 @@ _NUMBERS: Final = (
 )
 
 
-def stopped(key: str) -> str:
-    """Return that a run was stopped, and the key that runs it again."""
-    return f"■ Stopped. {key} runs it again."
+def stopped(key: str, merge_key: str) -> str:
+    """Return that a run was stopped, and which keys go on; no ``merge_key``: nothing to merge."""
+    merges = f"; {merge_key} merges what was said" if merge_key else ""
+    return f"■ Stopped. {key} runs it again{merges}."
 
 
 def swaps(seat: int) -> str:
@@ -113,6 +118,16 @@ def copied(length: int) -> str:
 def does_nothing_now(name: str) -> str:
     """Return that a command has nothing to do at this moment."""
     return f"/{name} has nothing to do now"
+
+
+def edits(number: int) -> str:
+    """Return what sending does while the question of an earlier turn is written anew."""
+    return f"enter asks this in the place of turn {number}, which is kept; esc leaves it"
+
+
+def version(at: int, of: int, *, is_short: bool) -> str:
+    """Return which version of an answer is shown."""
+    return f"{at} of {of}" if is_short else f"version {at} of {of}"
 
 
 def turn(number: int) -> str:

@@ -106,7 +106,7 @@ def test_a_live_layer_counts_its_seats_states() -> None:
 
 def test_the_last_layer_says_what_a_full_lane_is_once_it_is_over() -> None:
     state = over(run(FIRST, FIRST))
-    told = " ▸ ✓ Layer 2   lane is full at 512 tokens"
+    told = " ▸ ✓ Layer 2   a full lane is 512 tokens"
     assert line(state, 2) == f"{told}{'2/3  12.4s':>{99 - len(told)}}"
 
 

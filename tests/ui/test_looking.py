@@ -72,7 +72,7 @@ async def test_a_digit_unfolds_the_proposals_and_esc_folds_them(size: tuple[int,
 
         await press(pilot, "escape")
         assert tiles(show) == []
-        assert isinstance(show.app.focused, Draft)
+        assert isinstance(show.app.focused, AnswerView)
 
 
 async def test_a_click_on_a_folded_row_opens_its_tile() -> None:

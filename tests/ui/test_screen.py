@@ -11,6 +11,7 @@ from ui_fakes import TRIO, ask, focused_seat, mixture, says, settle, stage
 from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture, Seat
 from moa_tui.engine.provider import Message
 from moa_tui.errors import ProviderError
+from moa_tui.ui.answer_view import AnswerView
 from moa_tui.ui.composer import Draft
 from moa_tui.ui.welcome import Welcome
 
@@ -253,14 +254,14 @@ async def test_tab_goes_from_composer_to_tiles_to_answer_and_i_comes_back() -> N
         assert focused_seat(show) == Seat(1, 2)
 
 
-async def test_the_focus_comes_back_to_the_composer_when_the_tiles_fold() -> None:
+async def test_the_focus_goes_to_the_answer_when_the_tiles_fold() -> None:
     show = stage(TRIO)
     async with show.app.run_test(size=(160, 48)) as pilot:
         await ask(pilot, "why")
         await pilot.press("tab")
         await show.pass_(pilot, 6.0)
 
-        assert isinstance(show.app.focused, Draft)
+        assert isinstance(show.app.focused, AnswerView)
 
 
 async def test_f5_runs_the_last_prompt_anew_without_its_old_answer() -> None:
@@ -479,7 +480,7 @@ async def test_the_footer_names_only_keys_that_work() -> None:
         " ^g jump f1 help ^q quit"
     )
     assert watching == (
-        "esc stop seat m merge now r retry i composer 1-9 seat z zoom p pin y copy w race"
+        "esc stop seat m merge now r retry i composer 1-9 seat z zoom p pin y copy w race view"
         " t thinking ^p commands f9 sidebar ^g jump ? help ^q quit"
     )
 

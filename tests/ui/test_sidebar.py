@@ -133,7 +133,7 @@ def test_a_long_name_is_cut_and_what_stands_beside_it_stays_readable() -> None:
     edited = drawn(mixture, saved=of(agent))
     assert [edited[2], *edited[9:12]] == [
         "   a preset whose nam… · edited",
-        "   1 DeepSeek-V4-Pro-…  tog…her",
+        "   1 DeepSeek-V4-Pro…  together",
         "   2 DeepSeek-V4-… ×12  tog…her",
         "   · DeepSeek-V4-… off  tog…her",
     ]

@@ -225,3 +225,31 @@ async def test_a_slash_command_steers_a_seat_by_its_number() -> None:
         await show.pass_(pilot, 1.0)
         await ask(pilot, "/stop-seat 3")
         assert "■ stopped" in show.text
+
+
+async def test_esc_meant_for_a_seat_that_has_just_ended_does_not_stop_the_run() -> None:
+    show = stage(TRIO)
+    async with show.app.run_test(size=(100, 30), notifications=True) as pilot:
+        await ask(pilot, "why")
+        await press(pilot, "tab", "1")
+        await show.pass_(pilot, 2.0)
+        await press(pilot, "escape")
+        assert "has just ended by itself" in show.text
+        assert "● streaming" in show.text
+
+        await press(pilot, "escape")
+        assert "● streaming" not in show.text
+
+
+async def test_taking_a_proposal_can_be_taken_back() -> None:
+    show = stage(TRIO)
+    async with show.app.run_test(size=(100, 30)) as pilot:
+        await ask(pilot, "why")
+        await show.pass_(pilot, 30.0)
+        await press(pilot, "tab", "2", "a")
+        assert "The merged answer." not in show.text
+        assert "✓ taken" in show.text
+
+        await press(pilot, "left_square_bracket")
+        assert "The merged answer." in show.text
+        assert "✓ done" in show.text

@@ -1,0 +1,154 @@
+"""What one can tell the run that is live, and its seats."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual.message import Message
+
+from moa_tui.ui import keys, words
+from moa_tui.ui.live import LiveRun, agent_of
+from moa_tui.ui.rows import Ground
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from moa_tui.engine.mixture import Seat
+    from moa_tui.engine.run import Run
+    from moa_tui.engine.state import SeatState
+    from moa_tui.ui.desk import Desk
+    from moa_tui.ui.download import Download
+    from moa_tui.ui.mixing import Mixing
+    from moa_tui.ui.stage import Stage
+    from moa_tui.ui.turns import Turns
+
+_JUST_S: Final = 1.5
+
+
+class Steering(Ground):
+    """Holds the desk; its keys are commands to the live run and to the seat in focus."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(keys.STEERING)
+
+    class Taken(Message):
+        """The proposal of a seat is to be the answer of the turn that is looked at."""
+
+        def __init__(self, seat: Seat) -> None:
+            super().__init__()
+            self.seat = seat
+
+    def __init__(
+        self,
+        desk: Desk,
+        live: LiveRun,
+        download: Download,
+        *,
+        mixing: Mixing,
+        stage: Stage,
+        turns: Turns,
+    ) -> None:
+        super().__init__()
+        self._desk = desk
+        self._live = live
+        self._download = download
+        self._mixing = mixing
+        self._stage = stage
+        self._turns = turns
+        self._spared: SeatState | None = None
+
+    def compose(self) -> ComposeResult:
+        """The desk."""
+        yield self._desk
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether a key does something now."""
+        known = keys.works(action, self._now)
+        return super().check_action(action, parameters) if known is None else known
+
+    @property
+    def _now(self) -> keys.Now:
+        stage = self._stage
+        seat = stage.focused_seat
+        return keys.Now(
+            state=stage.run,
+            seat=seat,
+            has_just_ended=seat is not None and self._has_just_ended(seat),
+            is_live=self._live.is_live and stage.turn is None,
+            is_running=self._live.is_live,
+            is_fetching=self._download.is_under_way,
+            can_choose=self._mixing.can_choose,
+        )
+
+    def _has_just_ended(self, seat: SeatState) -> bool:
+        """Return whether somebody may have meant to stop a seat that ended meanwhile."""
+        ended = seat.ended_t
+        is_new = ended is not None and self._live.t - ended < _JUST_S
+        return is_new and seat is not self._spared
+
+    def action_spare(self) -> None:
+        """Don't stop the run for a seat that ended by itself; once."""
+        self._spared = self._stage.focused_seat
+        self.notify(words.JUST_ENDED, markup=False)
+        self.refresh_bindings()
+
+    def _command(self, command: Callable[[Run], object]) -> None:
+        """Give the live run a command; a refusal is said in its words."""
+        if refusal := self._live.command(command):
+            self.notify(refusal, severity="warning", markup=False)
+
+    def action_stop(self) -> None:
+        """Stop the run, or the download."""
+        self._command(lambda run: run.stop())
+        self._download.stop()
+
+    def action_stop_seat(self) -> None:
+        """Stop the seat in focus."""
+        if (seat := self._stage.focused_seat) is not None:
+            self._command(lambda run: run.stop(seat.seat))
+
+    def action_retry_seat(self) -> None:
+        """Start the seat in focus over."""
+        if (seat := self._stage.focused_seat) is not None:
+            self._command(lambda run: run.retry(seat.seat))
+
+    def action_swap_seat(self) -> None:
+        """Choose another model for the seat in focus."""
+        if (seat := self._stage.focused_seat) is not None:
+            self._mixing.choose_model(
+                words.swaps(seat.seat.number),
+                lambda agent: self._command(lambda run: run.swap(seat.seat, agent)),
+                agent=agent_of(self._stage.run, seat),
+            )
+
+    def action_add_seat(self) -> None:
+        """Choose a model for one more seat of the layer that runs."""
+        self._mixing.choose_model(
+            words.ADDS_SEAT, lambda agent: self._command(lambda run: run.add(agent))
+        )
+
+    def action_merge_now(self) -> None:
+        """Merge what is ready."""
+        self._command(lambda run: run.merge_now())
+
+    def action_merge_partial(self) -> None:
+        """Merge what is ready and what isn't."""
+        self._command(lambda run: run.merge_now(partial=True))
+
+    def action_refuse_merge(self) -> None:
+        """Say why nothing can be merged."""
+        self.action_merge_now()
+
+    def action_take(self) -> None:
+        """Make the proposal in focus the answer."""
+        if (seat := self._stage.focused_seat) is not None:
+            self.post_message(self.Taken(seat.seat))
+
+    def action_details(self) -> None:
+        """Tell what failed, so that it can be copied."""
+        run, number = self._stage.run, self._stage.turn
+        if run is not None:
+            turn = self._turns[-1 if number is None else number]
+            self._desk.details(run, self._stage.focused_seat, turn.prompt.text)

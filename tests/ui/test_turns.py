@@ -1,0 +1,110 @@
+"""The conversation as a tree: versions of an answer, other questions in the same place."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+import pytest
+
+from moa_tui.engine.mixture import Seat
+from moa_tui.engine.prompt import Conversation, Exchange
+from moa_tui.engine.state import Log, RunState, SeatState
+from moa_tui.ui.prompt import Prompt
+from moa_tui.ui.turns import Place, Turns
+
+
+def prompt(text: str) -> Prompt:
+    return Prompt(text, text)
+
+
+def ended(answer: str, *, status: str = "done") -> RunState:
+    seat = SeatState(
+        seat=Seat(1, 1), role="proposer", model="t/a", text=Log().appended(f"{answer} proposed")
+    )
+    seats = MappingProxyType({seat.seat: seat})
+    return RunState(status=status, answer=answer, seats=seats)  # type: ignore[arg-type] # a status
+
+
+def said(turns: Turns, *pairs: tuple[str, str]) -> None:
+    for question, answer in pairs:
+        turns.begin(prompt(question))
+        turns.end(ended(answer))
+
+
+def shown(turns: Turns) -> list[tuple[str, str]]:
+    return [(turn.prompt.text, turn.answer) for turn in turns]
+
+
+def test_each_question_is_sent_with_the_answers_shown_before_it() -> None:
+    turns = Turns()
+    said(turns, ("one", "1"), ("two", "2"))
+    turns.begin(prompt("three"))
+
+    assert turns.conversation() == Conversation(
+        "three", (Exchange("one", "1"), Exchange("two", "2"))
+    )
+    assert turns.title == "three (3)"
+    assert turns.title_of_last == "three"
+
+
+def test_running_again_makes_another_version_and_the_shown_one_is_the_history() -> None:
+    turns = Turns()
+    said(turns, ("one", "1"))
+    turns.begin_version()
+    turns.end(ended("uno"))
+    assert turns.place(0) == Place(2, 2)
+
+    assert not turns.flip(0, -1)
+    turns.begin(prompt("two"))
+    assert turns.conversation().turns == (Exchange("one", "1"),)
+
+
+def test_a_question_asked_otherwise_branches_and_nothing_is_lost() -> None:
+    turns = Turns()
+    said(turns, ("one", "1"), ("two", "2"), ("three", "3"))
+    turns.branch(1, prompt("zwei"))
+    turns.end(ended("II"))
+    assert shown(turns) == [("one", "1"), ("zwei", "II")]
+    assert turns.place(1) == Place(2, 2)
+
+    assert turns.flip(1, -1)
+    assert shown(turns) == [("one", "1"), ("two", "2"), ("three", "3")]
+    assert turns.flip(1, 1)
+    assert shown(turns) == [("one", "1"), ("zwei", "II")]
+
+
+def test_flipping_goes_through_the_versions_of_every_question_in_a_place() -> None:
+    turns = Turns()
+    said(turns, ("one", "1"))
+    turns.begin_version()
+    turns.end(ended("uno"))
+    turns.branch(0, prompt("ein"))
+    turns.end(ended("I"))
+
+    seen = [shown(turns)[0]]
+    for _ in range(4):
+        turns.flip(0, -1)
+        seen.append(shown(turns)[0])
+    assert seen == [("ein", "I"), ("one", "uno"), ("one", "1"), ("one", "1"), ("one", "1")]
+    assert turns.place(0) == Place(1, 3)
+
+
+def test_a_run_without_an_answer_holds_the_queue() -> None:
+    turns = Turns()
+    turns.begin(prompt("one"))
+    turns.wait(prompt("two"))
+    turns.end(ended("half", status="stopped"))
+
+    assert turns[0].answer == ""
+    assert "stopped" in turns.held
+    assert turns.recall() == prompt("two")
+    assert turns.recall() is None
+
+
+def test_a_proposal_can_be_the_answer() -> None:
+    turns = Turns()
+    said(turns, ("one", "1"), ("two", "2"))
+    assert turns.take(0, Seat(1, 1)).model == "t/a"
+    assert shown(turns)[0] == ("one", "1 proposed")
+    with pytest.raises(KeyError):
+        turns.take(0, Seat(9, 9))

@@ -1,0 +1,146 @@
+"""Versions of an answer: run again, merged again, asked otherwise, flipped through."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ui_fakes import TRIO, ask, settle, stage
+
+from moa_tui.engine.provider import Finish, Message, Text
+from moa_tui.providers.scripted import Wait
+from moa_tui.ui.answer_view import AnswerView
+from moa_tui.ui.composer import Draft
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual.pilot import Pilot
+    from ui_fakes import Stage
+
+    from moa_tui.engine.provider import ChatRequest
+    from moa_tui.providers.scripted import Script, Step
+
+WIDE = (160, 48)
+
+
+def numbered(word: str) -> Script:
+    """A model that says how often it was asked, and the last question."""
+    times = 0
+
+    def script(request: ChatRequest) -> Iterable[Step]:
+        nonlocal times
+        times += 1
+        yield Wait(1.0)
+        yield Text(f"{word} {times} to {request.messages[-1].content}")
+        yield Finish("stop")
+
+    return script
+
+
+def show_of() -> Stage:
+    return stage({**TRIO, "m": numbered("merged")})
+
+
+async def finish(show: Stage, pilot: Pilot[None], text: str) -> None:
+    await ask(pilot, text)
+    await show.pass_(pilot, 30.0)
+
+
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    for key in keys:
+        await pilot.press(key)
+        await settle(pilot)
+
+
+async def test_running_again_makes_another_version_and_both_can_be_read() -> None:
+    show = show_of()
+    async with show.app.run_test(size=WIDE) as pilot:
+        await finish(show, pilot, "why")
+        await press(pilot, "f5")
+        await show.pass_(pilot, 30.0)
+        assert "merged 2 to why" in show.text
+        assert "merged 1" not in show.text
+        assert "[ version 2 of 2 ]" in show.text
+        assert show.text.count("You") == 1
+
+        await press(pilot, "tab", "left_square_bracket")
+        assert "merged 1 to why" in show.text
+        assert "[ version 1 of 2 ]" in show.text
+        await press(pilot, "right_square_bracket")
+        assert "merged 2 to why" in show.text
+
+
+async def test_the_version_shown_is_the_one_in_the_history() -> None:
+    show = show_of()
+    async with show.app.run_test(size=WIDE) as pilot:
+        await finish(show, pilot, "why")
+        await press(pilot, "f5")
+        await show.pass_(pilot, 30.0)
+        await press(pilot, "tab", "left_square_bracket", "i")
+        show.requests.clear()
+        await finish(show, pilot, "and")
+
+        assert Message("assistant", "merged 1 to why") in show.requests[0].messages
+        assert "[ version" not in show.text
+
+
+async def test_merging_again_calls_nobody_but_the_aggregator() -> None:
+    show = show_of()
+    async with show.app.run_test(size=WIDE) as pilot:
+        await finish(show, pilot, "why")
+        show.requests.clear()
+        await press(pilot, "tab", "g")
+        await show.pass_(pilot, 30.0)
+
+        assert [request.model for request in show.requests] == ["m"]
+        assert "alpha one" in str(show.requests[0].messages[0].content)
+        assert "merged 2 to why" in show.text
+        assert "1  a               ✓ 1st" in show.text
+        assert "2.0s        2 tok" in show.text
+
+
+async def test_a_question_asked_otherwise_branches_and_the_other_branch_comes_back() -> None:
+    show = show_of()
+    async with show.app.run_test(size=WIDE) as pilot:
+        await finish(show, pilot, "first")
+        await finish(show, pilot, "second")
+        show.app.screen.query_one(AnswerView).focus()
+        await press(pilot, "home", "e")
+        draft = show.app.screen.query_one(Draft)
+        assert draft.text == "first"
+        assert "in the place of turn 1, which is kept" in show.text
+
+        draft.load_text("other")
+        await press(pilot, "enter")
+        await show.pass_(pilot, 30.0)
+        assert "merged 3 to other" in show.text
+        assert "second" not in show.text
+        assert "[ version 2 of 2 ]" in show.text
+
+        await press(pilot, "tab", "left_square_bracket")
+        assert "merged 1 to first" in show.text
+        assert "merged 2 to second" in show.text
+
+
+async def test_esc_leaves_a_question_as_it_was() -> None:
+    show = show_of()
+    async with show.app.run_test(size=WIDE) as pilot:
+        await finish(show, pilot, "first")
+        await press(pilot, "tab", "e", "escape")
+        assert show.app.screen.query_one(Draft).text == ""
+        await finish(show, pilot, "second")
+        assert "merged 1 to first" in show.text
+        assert "merged 2 to second" in show.text
+
+
+async def test_a_failed_version_says_why_again_when_it_is_flipped_to() -> None:
+    show = show_of()
+    async with show.app.run_test(size=WIDE) as pilot:
+        await ask(pilot, "why")
+        await show.pass_(pilot, 1.0)
+        await press(pilot, "escape", "f5")
+        await show.pass_(pilot, 30.0)
+        await press(pilot, "tab", "left_square_bracket")
+
+        assert "■ Stopped. f5 runs it again." in show.text
+        assert "[ version 1 of 2 ]" in show.text
