@@ -134,8 +134,8 @@ def test_a_long_name_is_cut_and_what_stands_beside_it_stays_readable() -> None:
     assert [edited[2], *edited[9:12]] == [
         "   a preset whose nam… · edited",
         "   1 DeepSeek-V4-Pro…  together",
-        "   2 DeepSeek-V4-… ×12  tog…her",
-        "   · DeepSeek-V4-… off  tog…her",
+        "   2 DeepSeek-V4… ×12  together",
+        "   · DeepSeek-V4… off  together",
     ]
 
 
