@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from moa_tui.connections import Connections
     from moa_tui.log import Log
     from moa_tui.presets import Presets
+    from moa_tui.storage.store import Store
 
 _FAILED, _USAGE, _INTERRUPTED = 1, 2, 130
 
@@ -151,6 +152,8 @@ class Program:
                 return self._presets(arguments)
             case "models":
                 return self._models(arguments)
+            case "sessions":
+                return self._sessions(arguments)
             case "doctor":
                 return self._doctor(arguments)
             case "pull":
@@ -169,7 +172,16 @@ class Program:
         setup, connections = self.prepared(arguments)
         start = start_of(arguments, setup)
         on_crash = self.log.crashed if self.log else None
-        return _run(lambda: show(start, setup.ports, on_crash=on_crash), connections)
+        shelf = _Shelf(folders(arguments.config_dir, self.environ).config)
+
+        async def shown() -> int:
+            ports = setup.ports if start.is_demo else replace(setup.ports, store=shelf.opened)
+            try:
+                return await show(start, ports, on_crash=on_crash)
+            finally:
+                await shelf.aclose()
+
+        return _run(shown, connections)
 
     def _ask(self, arguments: Arguments) -> int:
         from moa_tui.cli.ask import answer, question  # noqa: PLC0415 - brings the engine
@@ -208,6 +220,28 @@ class Program:
 
         shelf = _presets_in(folders(arguments.config_dir, self.environ))
         return presets(arguments, shelf, streams=self.streams)
+
+    def _sessions(self, arguments: Arguments) -> int:
+        from moa_tui.cli.sessions import order, sessions  # noqa: PLC0415 - lazy
+
+        streams = self.streams
+        wanted = order(arguments, streams=streams)
+        if wanted is None:
+            return _FAILED
+        from moa_tui.files import rewrite  # noqa: PLC0415 - lazy
+        from moa_tui.storage import export  # noqa: PLC0415 - brings the engine and SQLite
+        from moa_tui.storage.store import Store  # noqa: PLC0415 - likewise
+
+        folder = folders(arguments.config_dir, self.environ).config
+
+        async def work() -> int:
+            store = Store.open(folder)
+            try:
+                return await sessions(wanted, store, export, rewrite=rewrite, streams=streams)
+            finally:
+                await store.aclose()
+
+        return _run(work)
 
     def prepared(self, arguments: Arguments) -> tuple[Setup, Connections]:
         """Return what a command gets, and the connections that somebody must close.
@@ -272,6 +306,27 @@ class Program:
             notices=notices,
         )
         return setup, connections
+
+
+class _Shelf:
+    """Opens the store of sessions when it is first wanted: the first paint needs none."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._store: Store | None = None
+
+    def opened(self) -> Store:
+        """Return the store."""
+        if self._store is None:
+            from moa_tui.storage.store import Store  # noqa: PLC0415 - see above
+
+            self._store = Store.open(self._folder)
+        return self._store
+
+    async def aclose(self) -> None:
+        """Write what is left and close it, if it was opened."""
+        if self._store is not None:
+            await self._store.aclose()
 
 
 def _presets_in(where: Folders) -> Presets:

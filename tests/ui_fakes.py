@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from moa_tui.engine.mixture import Seat
     from moa_tui.providers.scripted import Script, Step
     from moa_tui.ui.ports import Editor, Endpoints, Files, Memory, OfFound, Presets, Settings
+    from moa_tui.ui.store import Store
 
 SHIPPED_THEMES = Path(__file__).parents[1] / "themes"
 
@@ -174,6 +175,8 @@ def stage(
     mix: Mixture | None = None,
     *,
     endpoint: str = "t",
+    store: Callable[[], Store] | None = None,
+    session: str = "",
     theme: str = "moa-dark",
     theme_folders: Sequence[Path] = (SHIPPED_THEMES,),
     known: bool = True,
@@ -224,6 +227,7 @@ def stage(
         files=files,
         editor=editor,
         keymap=keymap or {},
+        store=store,
     )
     mix = mix or mixture()
     if needs_fetch:
@@ -233,6 +237,7 @@ def stage(
         of_found=of_found,
         notices=tuple(notices),
         is_demo=is_demo,
+        session=session,
     )
     return Stage(MoaApp(ports, start), clock, embedded, requests)
 
@@ -255,3 +260,17 @@ def focused_seat(show: Stage) -> Seat | None:
     """Return whose tile has the focus."""
     focused = show.app.focused
     return focused.seat if isinstance(focused, Tile) else None
+
+
+def numbered(word: str) -> Script:
+    """A model that says how often it was asked, and the last question."""
+    times = 0
+
+    def script(request: ChatRequest) -> Iterable[Step]:
+        nonlocal times
+        times += 1
+        yield Wait(1.0)
+        yield Text(f"{word} {times} to {request.messages[-1].content}")
+        yield Finish("stop")
+
+    return script

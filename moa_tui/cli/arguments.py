@@ -15,13 +15,17 @@ from moa_tui.text import one_line
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-CommandName: TypeAlias = Literal["screen", "demo", "ask", "pull", "presets", "models", "doctor"]
+CommandName: TypeAlias = Literal[
+    "screen", "demo", "ask", "pull", "presets", "models", "sessions", "doctor"
+]
 Temperature: TypeAlias = "float | Literal['unset']"
 
 _NO_COMMAND = re.compile(r"argument COMMAND: invalid choice: '(.*?)'", re.DOTALL)
 _NOT_AS_IT_IS = re.compile(r"[\"$`\\!]")
 _LARGEST, _MOST_DIGITS = 2**31 - 1, 100
 _EMBEDDED = "embedded/smollm2-135m-instruct"
+LAST_SESSION = "last"
+SESSION_ACTIONS = ("list", "show", "search", "export", "import", "delete")
 _SCREEN: Literal["screen"] = "screen"
 _EPILOG = """\
 Without a command: the full screen. Options stand before or after the command.
@@ -47,17 +51,25 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arguments:
-    """A command with its options; ``text`` is its prompt or name, ``action`` its second word."""
+    """A command with its options; ``text`` is its prompt or name, ``action`` its second word.
+
+    ``session`` is the id of one to go on with, "last" for the newest, "" for none. ``is_all`` and
+    ``is_sure`` are what deleting is told: every one, and without asking.
+    """
 
     command: CommandName
     wishes: Wishes = field(default_factory=Wishes)
     config_dir: str | None = None
     theme: str | None = None
+    session: str = ""
     action: str = ""
     text: str | None = None
     as_json: bool = False
     is_quiet: bool = False
     is_debug: bool = False
+    output: str | None = None
+    is_all: bool = False
+    is_sure: bool = False
 
 
 def parse(argv: Sequence[str]) -> Arguments:
@@ -73,8 +85,10 @@ def parse(argv: Sequence[str]) -> Arguments:
     command: CommandName = values.get("command") or _SCREEN
     if unknown and command == "ask" and not unknown[0].startswith("-"):
         raise ConfigError(_unquoted((values["text"], *unknown)))
+    if unknown and values.get("action") == "search" and not unknown[0].startswith("-"):
+        raise ConfigError('put the words in quotes: moa-tui sessions search "…"')
     if unknown:
-        raise ConfigError(_unknown(unknown[0], _option_names(parser)))
+        raise ConfigError(_unknown(unknown[0], _option_names(parser, command)))
     wishes = _wishes(values)
     if command not in (_SCREEN, "ask"):
         _refuse_wishes(command, wishes)
@@ -83,11 +97,15 @@ def parse(argv: Sequence[str]) -> Arguments:
         wishes=wishes,
         config_dir=values.get("config_dir"),
         theme=values.get("theme"),
+        session=values.get("session") or "",
         action=values.get("action") or "",
         text=values.get("text"),
         as_json=values.get("as_json", False),
         is_quiet=values.get("is_quiet", False),
         is_debug=values.get("is_debug", False),
+        output=values.get("output"),
+        is_all=values.get("is_all", False),
+        is_sure=values.get("is_sure", False),
     )
 
 
@@ -155,11 +173,27 @@ def _parser(argv: Sequence[str]) -> _Parser:
     doctor = command(
         "doctor", "what works, what doesn't, and what to do about it", told=("--preset",)
     )
-    for added in (models, presets, doctor):
+    sessions = command("sessions", "list conversations; show, search, export, import, delete them")
+    _add_sessions(sessions)
+    for added in (models, presets, doctor, sessions):
         added.add_argument("--json", dest="as_json", action="store_true", help="one JSON document")
     pull = command("pull", f"fetch a model, like ollama/llama3.2 or {_EMBEDDED}")
     pull.add_argument("text", metavar="MODEL")
     return parser
+
+
+def _add_sessions(parser: argparse.ArgumentParser) -> None:
+    """Add what is done with conversations on disk."""
+    parser.add_argument("action", nargs="?", choices=SESSION_ACTIONS, default="list")
+    parser.add_argument(
+        "text",
+        metavar="ID|TEXT|FILE",
+        nargs="?",
+        help="a session (its id's beginning is enough), what to search, or the file to import",
+    )
+    parser.add_argument("--output", metavar="FILE", help="export: write FILE, which is not there")
+    parser.add_argument("--all", dest="is_all", action="store_true", help="delete: every session")
+    parser.add_argument("--yes", dest="is_sure", action="store_true", help="delete: don't ask")
 
 
 def _add_options(
@@ -190,6 +224,14 @@ def _add_options(
     add("--history", choices=get_args(HistoryRule), help="what agents see of earlier turns")
     group = parser.add_argument_group("everywhere")
     add("--theme", metavar="NAME", help="the screen's colours")
+    add("--session", metavar="ID", help="go on with a conversation: see ctrl+r")
+    add(
+        "--continue",
+        dest="session",
+        action="store_const",
+        const=LAST_SESSION,
+        help="go on with the last one",
+    )
     add("--config-dir", metavar="DIR", help="keep settings, models and log under DIR")
     add("--debug", dest="is_debug", action="store_true", help="write a log, without any key")
 
@@ -215,12 +257,14 @@ def _temperature(text: str) -> Temperature:
     raise argparse.ArgumentTypeError('must be a number from 0 to 2, or "unset"')
 
 
-def _option_names(parser: argparse.ArgumentParser) -> set[str]:
+def _option_names(parser: argparse.ArgumentParser, command: str) -> set[str]:
+    """Return the options that a command takes."""
     names: set[str] = set()
     for action in parser._actions:  # noqa: SLF001 - argparse has no public list of its options
         names.update(action.option_strings)
         if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001 - likewise
-            names.update(*(_option_names(below) for below in action.choices.values()))
+            below = action.choices.get(command)
+            names |= _option_names(below, command) if below else set()
     return names
 
 

@@ -50,6 +50,7 @@ def start_of(arguments: Arguments, setup: Setup) -> Start:
         saved=_saved(wishes, setup),
         of_found=of_found if needs_detection(wishes, setup) else None,
         notices=setup.notices,
+        session=arguments.session,
     )
 
 

@@ -6,26 +6,34 @@ import difflib
 import gc
 import sys
 import traceback
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events
+from textual import events, on
 from textual.app import App
 from textual.binding import Binding
 
+from moa_tui.errors import MoaError
 from moa_tui.text import clean, redact
 from moa_tui.ui import appearance, themes, words
 from moa_tui.ui.conversation import ConversationScreen
 from moa_tui.ui.notices import keeping_title
+from moa_tui.ui.recording import opened_from
+from moa_tui.ui.steering import Steering
 from moa_tui.ui.ways_out import WaysOut
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.binding import BindingType
     from textual.driver import Driver
     from textual.notifications import Notify
     from textual.screen import Screen
 
     from moa_tui.ui.ports import Ports, Start
+    from moa_tui.ui.store import Store
 
+_LAST = "last"
 _FALLBACK_THEME = "textual-dark"
 
 
@@ -79,6 +87,25 @@ class MoaApp(App[None]):
         """Return the conversation."""
         self._conversation = ConversationScreen(self._ports, self._start)
         return self._conversation
+
+    @on(Steering.Wanted)
+    async def _open(self, event: Steering.Wanted) -> None:
+        """Open another conversation in the place of this one."""
+        try:
+            opened = await opened_from(
+                self._ports.store, event.session, is_private=event.is_private
+            )
+        except MoaError as error:
+            self.notify(clean(str(error)), severity="warning", markup=False)
+            return
+        start = replace(self._start, mixture=event.mixture, saved=event.saved, of_found=None)
+        before, self._conversation = (
+            self._conversation,
+            ConversationScreen(self._ports, start, opened=opened),
+        )
+        if not before._result_callbacks:  # noqa: SLF001 - Textual wants one, and the first has none
+            before._push_result_callback(self, None)  # noqa: SLF001 - as above
+        await self.switch_screen(self._conversation)
 
     async def action_quit(self) -> None:
         """Leave; a run that is live is asked about first."""
@@ -134,10 +161,33 @@ class MoaApp(App[None]):
             self.register_theme(theme)
         for notice in (*self._shelf.notices, *self._take_keys()):
             self.notify(clean(notice), severity="warning", markup=False)
+        if self._ports.store is not None:
+            self.run_worker(self._look_back(self._ports.store), group="look back")
         if self._unknown_theme:
             near = difflib.get_close_matches(self._unknown_theme, self.available_themes, n=1)
             known = words.unknown_theme(self._unknown_theme, near[0] if near else "")
             self.notify(clean(known), severity="warning", markup=False)
+
+    async def _look_back(self, store: Callable[[], Store]) -> None:
+        """Open the session that was asked for; else offer what was running when all ended."""
+        try:
+            unfinished = await store().unfinished()
+            session = self._start.session
+            if session == _LAST:
+                rows = await store().sessions(limit=1)
+                session = rows[0].id if rows else ""
+        except MoaError as error:
+            self.notify(clean(str(error)), severity="warning", markup=False)
+            return
+        if session:
+            self._conversation.want(session)
+        elif unfinished:
+            from moa_tui.ui.dialogs.resume import ResumeDialog  # noqa: PLC0415 - after a crash
+
+            dialog = ResumeDialog(unfinished, events=store().run)
+            found = await self.push_screen_wait(dialog)
+            if found is not None:
+                self._conversation.want(found)
 
     def _take_keys(self) -> tuple[str, ...]:
         """Put the keys that the user chose in the place of ours; return what is wrong with them."""

@@ -104,6 +104,9 @@ class Composer(Vertical):
         name: str
         argument: str
 
+    class Written(Message):
+        """Something else stands in the draft."""
+
     class Grown(Message):
         """The draft takes more or fewer rows than before."""
 
@@ -195,6 +198,7 @@ class Composer(Vertical):
         event.stop()
         if self._head.refusal and self._draft.text:
             self.refuse("")
+        self.post_message(self.Written())
         if self._draft.rows != self._rows:
             self._rows = self._draft.rows
             self.post_message(self.Grown())

@@ -16,11 +16,13 @@ from moa_tui.ui.download import Download
 from moa_tui.ui.header import Header
 from moa_tui.ui.keymap import binding_chain, keymap_of
 from moa_tui.ui.keys import Names
-from moa_tui.ui.live import LiveRun, merged_again
+from moa_tui.ui.live import LiveRun
 from moa_tui.ui.mixing import Mixing
+from moa_tui.ui.recording import Opened, Recording
+from moa_tui.ui.replaying import Replaying
 from moa_tui.ui.stage import Stage, TooSmall
 from moa_tui.ui.steering import Steering
-from moa_tui.ui.turns import Turns
+from moa_tui.ui.versions import Versions
 from moa_tui.ui.welcome import Welcome
 
 if TYPE_CHECKING:
@@ -32,30 +34,30 @@ if TYPE_CHECKING:
     from moa_tui.engine.mixture import Mixture, Seat
     from moa_tui.engine.run import Given
     from moa_tui.engine.state import RunState
-    from moa_tui.ui.answer_view import AnswerView
     from moa_tui.ui.ports import Ports, Start
 
 _TICK_S = 0.25
-_TWICE_S = 2.0
 
 
 class ConversationScreen(Screen[None]):
     """One conversation: the composer, the run that is live, and what was said before."""
 
     AUTO_FOCUS = "Draft"
-    BINDINGS: ClassVar[list[BindingType]] = list(keys.TURNS)
+    BINDINGS: ClassVar[list[BindingType]] = list(keys.SCREEN)
 
-    def __init__(self, ports: Ports, start: Start) -> None:
+    def __init__(self, ports: Ports, start: Start, *, opened: Opened | None = None) -> None:
         super().__init__()
         self._ports = ports
         self._start = start
-        self._turns = Turns()
+        self._opened = opened or Opened()
+        self._turns = self._opened.turns
+        store = None if self._opened.is_private else ports.store
+        self._recording = Recording(store, self._turns, session=self._opened.session)
         self._live = LiveRun(ports, self._show)
         self._taking: Seat | None = None
-        self._edited: int | None = None
+        self._is_saved = False
         self._is_asking = False
-        self._waits_for_model: Prompt | None = None
-        self._pressed_at: float | None = None
+        self._waits_for_model: Prompt | Versions.WantsRun | None = None
         self._is_waiting = False
         self._is_free: bool | None = None
         self._problem: told.Problem | None = None
@@ -67,7 +69,8 @@ class ConversationScreen(Screen[None]):
         )
         self._download = Download(ports.embedded, self._stage.welcome, self._fetched)
         self._mixing = Mixing(ports, start, self._stage)
-        self._header = Header(self._facts())
+        first = told.Facts(title=self._turns.title, mixture=start.mixture, run=None)
+        self._header = Header(first)
         self._too_small = TooSmall()
         desk = self._desk = Desk(self._header, self._mixing, self._stage, ports=ports)
         self._steering = Steering(
@@ -77,11 +80,28 @@ class ConversationScreen(Screen[None]):
             mixing=self._mixing,
             stage=self._stage,
             turns=self._turns,
+            recording=self._recording,
+        )
+        self._versions = Versions(
+            self._steering,
+            turns=self._turns,
+            recording=self._recording,
+            live=self._live,
+            stage=self._stage,
+            mixing=self._mixing,
+        )
+        self._replaying = Replaying(
+            self._versions,
+            turns=self._turns,
+            recording=self._recording,
+            live=self._live,
+            stage=self._stage,
+            clock=ports.clock,
         )
 
     def compose(self) -> ComposeResult:
         """The desk, and what covers it where the screen is too small."""
-        yield self._steering
+        yield self._replaying
         yield self._too_small
 
     def on_mount(self) -> None:
@@ -89,9 +109,13 @@ class ConversationScreen(Screen[None]):
         self._stage.composer.equip(
             commands=self._desk.commands, files=self._ports.files, editor=self._ports.editor
         )
+        if self._opened.draft:
+            self._stage.composer.draft.put(Prompt(self._opened.draft, self._opened.draft))
         self._tell()
         if self._start.is_demo:
             self.call_after_refresh(self._ask_text, words.EXAMPLES[0])
+        if len(self._turns):
+            self._versions.show_stored()
 
     @property
     def _binding_chain(self) -> list[tuple[DOMNode, BindingsMap]]:
@@ -105,8 +129,9 @@ class ConversationScreen(Screen[None]):
         if prompt.text in ("exit", "quit"):
             self.leave()
         elif prompt.text:
-            self.ask(prompt)
-        elif self._turns.queue and not self._is_busy:
+            edited, self._versions.edited = self._versions.edited, None
+            self.ask(prompt, edited=edited)
+        elif self._turns.queue and not self._is_busy and self._versions.edited is None:
             self._go_on()
         else:
             self._stage.composer.refuse(words.EMPTY_REFUSED)
@@ -128,8 +153,12 @@ class ConversationScreen(Screen[None]):
     def _ask_text(self, text: str) -> None:
         self.ask(Prompt(text, text))
 
-    def ask(self, prompt: Prompt) -> None:
-        """Send a prompt, or queue it behind the run or the download that is live."""
+    def ask(self, prompt: Prompt, *, edited: int | None = None) -> None:
+        """Send a prompt, or queue it behind the run or the download that is live.
+
+        ``edited`` is the number of the turn in whose place it is asked.
+        """
+        self._replaying.action_end_replay()
         if self._is_busy:
             self._turns.wait(prompt)
         elif self._mixing.is_undecided:
@@ -139,19 +168,19 @@ class ConversationScreen(Screen[None]):
             self._waits_for_model = prompt
             self._download.start()
         else:
-            self._open_turn(prompt)
+            self._open_turn(prompt, edited)
             self._mixing.use()
             self._run(self._mixing.mixture)
         self._tell()
 
-    def _open_turn(self, prompt: Prompt) -> None:
+    def _open_turn(self, prompt: Prompt, edited: int | None) -> None:
         """Open a turn behind the last one, or in the place of the one that was edited."""
-        edited, self._edited = self._edited, None
         if edited is None:
             self._turns.begin(prompt)
         else:
             self._stage.cut(edited)
             self._turns.branch(edited, prompt)
+        self._recording.open_turn()
 
     def _go_on(self) -> None:
         prompt = self._turns.next()
@@ -184,25 +213,44 @@ class ConversationScreen(Screen[None]):
 
     # The run.
 
-    def _run(self, mixture: Mixture, *, given: Given | None = None, is_again: bool = False) -> None:
+    def _run(
+        self,
+        mixture: Mixture,
+        *,
+        given: Given | None = None,
+        given_from: int = 0,
+        is_again: bool = False,
+    ) -> None:
         self._is_asking = True
-        self._answer(mixture, given, is_again=is_again)
+        self._answer(mixture, given, given_from=given_from, is_again=is_again)
 
     @work(group="run")
-    async def _answer(self, mixture: Mixture, given: Given | None, *, is_again: bool) -> None:
+    async def _answer(
+        self, mixture: Mixture, given: Given | None, *, given_from: int, is_again: bool
+    ) -> None:
         turns = self._turns
+        record = self._recording.open_run(mixture, given_from=given_from)
         version = turns.place(len(turns) - 1)
         prompt = turns[-1].prompt
         await self._stage.begin(prompt, mixture, version=version, is_again=is_again)
         ticking = self._tick()
         try:
-            state = await self._live.go(mixture, turns.conversation(), given=given)
+            conversation = turns.conversation()
+            state = await self._live.go(mixture, conversation, given=given, record=record)
         finally:
             self._is_asking = False
             ticking.cancel()
+            self._recording.close_run()
         self._finish(state)
+        self._save()
         if state.status == "done":
             self._go_on()
+        self._tell()
+
+    @work(group="save", exclusive=True)
+    async def _save(self) -> None:
+        """Say that the run is saved once it is safely on disk."""
+        self._is_saved = await self._recording.is_saved()
         self._tell()
 
     def _show(self, state: RunState, event: Event) -> None:
@@ -214,6 +262,7 @@ class ConversationScreen(Screen[None]):
                 self._stage.stream(state, event.seat, t=event.t)
                 return
             case events.RunStarted():
+                self._is_saved = False
                 self._is_free = told.is_free(self._ports.providers, event.mixture)
             case events.SeatNote():
                 # How long a model loaded stood on its tile while it did.
@@ -248,7 +297,7 @@ class ConversationScreen(Screen[None]):
         self._stage.show(state, t=state.t)
         taking, self._taking = self._taking, None
         if taking is not None:
-            self._rewrite(len(self._turns) - 1, taking)
+            self._versions.take(len(self._turns) - 1, taking)
         elif state.status == "failed" and self._turns.last is not None and not draft.text:
             draft.put(self._turns.last)
 
@@ -268,7 +317,11 @@ class ConversationScreen(Screen[None]):
         prompt, self._waits_for_model = self._waits_for_model, None
         if prompt is None:
             return
-        if is_there:
+        if isinstance(prompt, Versions.WantsRun):
+            if is_there:
+                self._mixing.learn()
+                self._run_version(prompt)
+        elif is_there:
             self._mixing.learn()
             self.ask(prompt)
         elif draft.text:
@@ -279,14 +332,24 @@ class ConversationScreen(Screen[None]):
 
     # What the chrome says.
 
+    @on(Composer.Written)
+    def _keep_draft(self) -> None:
+        self._recording.keep_draft(self._stage.composer.draft.whole)
+
     @on(Composer.Grown)
     @on(Stage.Rearranged)
+    @on(Versions.Changed)
+    @on(Replaying.Changed)
     def _tell(self) -> None:
         """Tell everybody what holds now, and deal the rows out anew."""
         self._header.show(self._facts())
         self._desk.follow(self._live.state, self._turns.title_of_last)
         self._mixing.is_crowded = self._stage.is_zoomed
-        room = self._stage.fit(self._turns, sidebar=self._mixing.has_sidebar_beside)
+        room = self._stage.fit(
+            self._turns,
+            sidebar=self._mixing.has_sidebar_beside,
+            above=self._desk.rows_above,
+        )
         self._too_small.cover(is_needed=room is None)
         self._mixing.fit()
         notice = told.notice(
@@ -297,11 +360,17 @@ class ConversationScreen(Screen[None]):
             problem=self._problem,
             has_queue=bool(self._turns.queue),
             is_free=told.is_free_by_name(self._ports, self._mixing.mixture),
-            edited=self._edited,
+            edited=self._versions.edited,
         )
         composer = self._stage.composer
+        self._keep_draft()
         composer.draft.has_queue = bool(self._turns.queue)
         composer.tell(notice, is_busy=self._is_busy)
+        if self.focused is None and self.is_active:
+            # What had the focus has gone: without any, hardly a key would work.
+            composer.draft.focus()
+        self._versions.is_busy = self._is_busy or self._replaying.is_on
+        self._replaying.is_busy = self._is_busy
         self.refresh_bindings()
 
     def on_resize(self) -> None:
@@ -326,106 +395,40 @@ class ConversationScreen(Screen[None]):
             t=self._live.t if run is not None else 0.0,
             cost=told.cost(run, is_free=is_free),
             is_demo=self._start.is_demo,
+            is_saved=self._is_saved,
+            is_private=self._opened.is_private,
+            replay=self._replaying.speed if self._replaying.is_on else 0,
             is_taken=any(turn.version.taken for turn in tuple(self._turns)[-1:]),
         )
 
-    # Keys.
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Return whether a key does something now."""
-        is_free = not self._is_busy and len(self._turns) > 0
-        match action:
-            case "again" | "edit_prompt":
-                return is_free
-            case "merge_again":
-                return is_free and self._merged_again is not None
-            case "version":
-                step = 1 if parameters == (1,) else -1
-                return is_free and self._has_version(step)
-            case "stop_editing":
-                return self._edited is not None
-            case _:
-                return super().check_action(action, parameters)
-
-    # What comes of a run.
+    @on(Versions.WantsRun)
+    def _run_version(self, event: Versions.WantsRun) -> None:
+        self._versions.edited = None
+        if told.needs_fetch(self._ports, event.mixture):
+            self._waits_for_model = event
+            self._download.start()
+            self._tell()
+            return
+        self._turns.begin_version()
+        if event.given is None:
+            self._mixing.use()
+        self._run(event.mixture, given=event.given, given_from=event.given_from, is_again=True)
 
     @on(Steering.Taken)
     def _take(self, event: Steering.Taken) -> None:
         """Make a proposal the answer; a run that is live ends with it."""
         number = self._stage.turn
         if number is None and self._live.is_live:
-            self._taking = event.seat
-            self._live.command(lambda run: run.stop())
+            if not self._live.command(lambda run: run.stop()):
+                self._taking = event.seat
         else:
-            self._rewrite(len(self._turns) - 1 if number is None else number, event.seat)
-
-    def _rewrite(self, number: int, seat: Seat) -> None:
-        taken = self._turns.take(number, seat)
-        is_newest, version = number == len(self._turns) - 1, self._turns.place(number)
-        self._stage.rewrite(number, taken, version=version, is_newest=is_newest)
-        self._tell()
-
-    # Handlers of what the answer says have Textual's names: importing it is too slow.
-
-    def on_answer_view_turn_picked(self, event: AnswerView.TurnPicked) -> None:
-        """Show an earlier turn's proposals again."""
-        is_newest = event.number == len(self._turns) - 1
-        run = self._live.state if is_newest else self._turns[event.number].version.run
-        if run is not None:
-            self._stage.look_at(event.number, run, is_newest=is_newest)
-
-    def action_again(self) -> None:
-        """Run the last prompt anew, as another version."""
-        self._turns.begin_version()
-        self._mixing.use()
-        self._run(self._mixing.mixture, is_again=True)
-
-    @property
-    def _merged_again(self) -> tuple[Mixture, Given] | None:
-        run = self._turns[-1].version.run
-        return None if run is None else merged_again(run, self._mixing.mixture.aggregator)
-
-    def action_merge_again(self) -> None:
-        """Have the proposals merged anew, by the aggregator that the sidebar has now."""
-        if (again := self._merged_again) is not None:
-            self._turns.begin_version()
-            mixture, given = again
-            self._run(mixture, given=given, is_again=True)
-
-    @property
-    def _number(self) -> int:
-        """The number of the turn that is meant: the one in sight in the answer, else the last."""
-        number = self._stage.turn_in_sight
-        return len(self._turns) - 1 if number is None else number
-
-    def _has_version(self, step: int) -> bool:
-        place = self._turns.place(self._number)
-        return 1 <= place.at + step <= place.of
-
-    def action_version(self, step: int) -> None:
-        """Show the version before or after; it is what later prompts are sent with."""
-        number = self._number
-        is_other = self._turns.flip(number, step)
-        if is_other or number == len(self._turns) - 1:
-            self._live.state = self._turns[-1].version.run
-        self._stage.show_turns(self._turns, number if is_other else None, changed=number)
-        self._tell()
-
-    def action_edit_prompt(self) -> None:
-        """Write the question of a turn anew; what was asked stays beside it."""
-        self._edited = self._number
-        draft = self._stage.composer.draft
-        draft.put(self._turns[self._edited].prompt)
-        draft.focus()
-        self._tell()
-
-    def action_stop_editing(self) -> None:
-        """Leave the question as it was."""
-        self._edited = None
-        self._stage.composer.draft.empty()
-        self._tell()
+            self._versions.take(len(self._turns) - 1 if number is None else number, event.seat)
 
     # Ways out.
+
+    def want(self, session: str) -> None:
+        """Ask for another conversation, by its id."""
+        self._steering.want(session)
 
     def leave(self) -> None:
         """Leave the program; a run that is live is asked about first."""
@@ -444,18 +447,4 @@ class ConversationScreen(Screen[None]):
         elif draft.text:
             draft.empty()
         else:
-            self._quit_when_pressed_twice()
-
-    def _quit_when_pressed_twice(self) -> None:
-        now, before = self._ports.clock.now(), self._pressed_at
-        if before is not None and now - before < _TWICE_S:
-            self.app.exit()
-            return
-        self._pressed_at = now
-        self._stage.composer.refuse(words.PRESS_AGAIN)
-        self._withdraw_later()
-
-    @work(group="withdraw", exclusive=True)
-    async def _withdraw_later(self) -> None:
-        await self._ports.clock.sleep(_TWICE_S)
-        self._stage.composer.withdraw(words.PRESS_AGAIN)
+            self._desk.quit_when_pressed_twice()

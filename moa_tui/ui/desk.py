@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import on
+from rich.segment import Segment
+from textual import on, work
 
-from moa_tui.ui import keys, slash, words
+from moa_tui.text import clean
+from moa_tui.ui import keys, look, slash, words
 from moa_tui.ui.appearance import frames_a_second, take_up
 from moa_tui.ui.commands import Command, commands
 from moa_tui.ui.composer import Composer
 from moa_tui.ui.footer import Footer
 from moa_tui.ui.keymap import chain, keymap_of, remapped
 from moa_tui.ui.notices import Notices, writer
-from moa_tui.ui.rows import Ground
+from moa_tui.ui.rows import Ground, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,13 +23,16 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.dom import DOMNode
+    from textual.strip import Strip
 
     from moa_tui.engine.state import RunState, SeatState
     from moa_tui.ui.answer_view import AnswerView
+    from moa_tui.ui.dialogs.sessions import Chosen
     from moa_tui.ui.header import Header
     from moa_tui.ui.mixing import Mixing
     from moa_tui.ui.ports import Ports, SettingKey, SettingValue
     from moa_tui.ui.stage import Stage
+    from moa_tui.ui.store import Store
 
 _SELF_EVIDENT: Final = frozenset(
     (
@@ -39,7 +44,34 @@ _SELF_EVIDENT: Final = frozenset(
 )
 """Commands that nobody looks for by name."""
 
+_TWICE_S: Final = 2.0
 _LETTERS: Final = "asdfghjklqwertyuiopzxcvbnm"
+
+
+class Banner(Rows):
+    """What is wrong and stays so, in a row of its own; no row while all is well."""
+
+    DEFAULT_CSS: ClassVar[str] = "Banner { height: 1; display: none; background: $background; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said = ""
+
+    @property
+    def rows(self) -> int:
+        """How many rows it takes."""
+        return 1 if self._said else 0
+
+    def say(self, text: str) -> None:
+        """Say this from now on, "" for nothing."""
+        self._said = clean(text)
+        self.display = bool(text)
+        self.redraw()
+
+    def draw(self, width: int, palette: look.Palette) -> Sequence[Strip]:
+        """Return the row."""
+        said = Segment(f" {look.GLYPHS['retrying']} {self._said}", palette.state("retrying"))
+        return [look.row([said], [], width=width, ground=palette.head)]
 
 
 class Desk(Ground):
@@ -61,11 +93,14 @@ class Desk(Ground):
         self._stage = stage
         self._ports = ports
         self._is_asking = False
+        self._pressed_at: float | None = None
+        self._banner = Banner()
         self._notices = Notices(ports.terminal, write=self._write, later=self.set_timer)
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
         yield self._header
+        yield self._banner
         yield self._mixing
         yield Footer()
 
@@ -74,7 +109,21 @@ class Desk(Ground):
         if self._ports.settings is not None:
             for key, setting in self._ports.settings.values().items():
                 self._take_up(key, setting.value)
+        if self._ports.store is not None:
+            self.call_after_refresh(self._watch, self._ports.store)
         self.app.app_resume_signal.subscribe(self, lambda _app: self._notices.again())
+
+    @work(group="banner")
+    async def _watch(self, store: Callable[[], Store]) -> None:
+        """Say what keeps conversations from being written down, as long as it does."""
+        async for trouble in store().troubles():
+            self._banner.say("" if trouble is None else trouble.words)
+            self._stage.post_message(self._stage.Rearranged())
+
+    @property
+    def rows_above(self) -> int:
+        """How many rows stand between the header and the stage."""
+        return self._banner.rows
 
     def _write(self, sequence: str) -> None:
         writer(self.app)(sequence)
@@ -244,12 +293,33 @@ class Desk(Ground):
         self.app.copy_to_clipboard(text)
         self.notify(words.copied(len(text)), markup=False)
 
+    # Ways out.
+
+    def quit_when_pressed_twice(self) -> None:
+        """Leave when this comes for the second time in two seconds."""
+        now, before = self._ports.clock.now(), self._pressed_at
+        if before is not None and now - before < _TWICE_S:
+            self.app.exit()
+            return
+        self._pressed_at = now
+        self._stage.composer.refuse(words.PRESS_AGAIN)
+        self._withdraw_later()
+
+    @work(group="withdraw", exclusive=True)
+    async def _withdraw_later(self) -> None:
+        await self._ports.clock.sleep(_TWICE_S)
+        self._stage.composer.withdraw(words.PRESS_AGAIN)
+
     # Questions.
 
     @property
     def is_asking(self) -> bool:
         """Whether a question waits for its answer."""
         return self._is_asking
+
+    def ask_to_leave(self, leave: Callable[[], object]) -> None:
+        """Ask before a run that is live is left for another conversation."""
+        self._ask(words.LEAVE, words.LEAVE_LIVE, yes=words.LEAVE_YES, then=leave)
 
     def ask_to_quit(self, quit_: Callable[[], object]) -> None:
         """Ask before a run that is live is left."""
@@ -287,6 +357,26 @@ class Desk(Ground):
         self._is_asking = True
         question = Question(title, text, yes=yes, no=no, detail=detail)
         self.app.push_screen(question, answered)
+
+    # Sessions.
+
+    @property
+    def has_store(self) -> bool:
+        """Whether conversations are kept."""
+        return self._ports.store is not None
+
+    def choose_session(self, here: str, chosen: Callable[[Chosen], object]) -> None:
+        """Open the sessions, ``here`` being open; ``chosen`` hears which one, and which turn."""
+        from moa_tui.ui.dialogs.sessions import SessionBrowser  # noqa: PLC0415 - as above
+
+        if self._ports.store is not None:
+
+            def ended(one: Chosen | None) -> None:
+                if one is not None:
+                    chosen(one)
+
+            browser = SessionBrowser(self._ports.store(), now=self._ports.date, here=here)
+            self.app.push_screen(browser, ended)
 
     # Failures.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
 
+from moa_tui.text import one_line
 from moa_tui.ui import look, words
 from moa_tui.ui.rows import Rows, joined
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 _LEAST_TITLE = 24
 _WIDE = 140
-_DROPPED = ("name", "shape", "tokens", "cost", "elapsed")
+_DROPPED = ("saved", "name", "shape", "tokens", "cost", "elapsed")
 """What gives way on a narrow screen, first to last."""
 
 
@@ -84,13 +85,19 @@ def _right(facts: Facts, palette: look.Palette, room: int) -> list[Segment]:
 def _parts(facts: Facts, palette: look.Palette) -> dict[str, list[Segment]]:
     mixture, run = facts.mixture, facts.run
     parts = {
-        "name": [Segment(mixture.name or "mixture", palette.ink)],
+        "name": [Segment(one_line(mixture.name) or "mixture", palette.ink)],
         "shape": [Segment(words.shape(mixture), palette.ink), *_merger(mixture, palette)],
         "status": _taken(palette) if facts.is_taken else _status(run, palette),
     }
     if run is not None:
         parts["elapsed"] = [Segment(look.clock(facts.t), palette.bright + look.BOLD)]
         parts["tokens"] = [Segment(f"{look.short(run.tokens)} tok", palette.ink)]
+    if facts.is_saved:
+        parts["saved"] = [Segment(words.SAVED, palette.muted)]
+    if facts.replay:
+        parts["status"] = [Segment(words.replay(facts.replay), palette.state("thinking"))]
+    if facts.is_private:
+        parts["private"] = [Segment(words.PRIVATE, palette.ink + look.BOLD)]
     if facts.cost:
         parts["cost"] = [Segment(facts.cost, palette.ink)]
     return {name: part for name, part in parts.items() if part}

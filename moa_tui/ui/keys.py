@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _FIRST_WITHOUT_KEY: Final = 10
 _ESCAPE: Final = "Close what is open; else stop the run, or the seat in focus"
 _ON: Final = "Go on: composer, tiles, answer, sidebar"
+_PAUSE: Final = "Let a replay pause, or go on"
 _PIN: Final = "Keep the tiles open beside the answer, or fold them"
 _RACE: Final = "Show the race as lanes, or as tiles"
 _BACK: Final = "Go back the same way"
@@ -36,6 +37,16 @@ Place: TypeAlias = Literal["composer", "examples", "tile", "lanes", "answer", "e
 """Where the focus is."""
 
 STEERING: Final[tuple[BindingType, ...]] = (
+    Binding("ctrl+n", "new_session", "new", id="new_session", tooltip="Begin a conversation"),
+    Binding("ctrl+r", "sessions", "sessions", id="sessions", tooltip="Find a conversation"),
+    Binding(
+        "f7",
+        "private",
+        "private",
+        id="private",
+        tooltip="Begin a conversation that isn't written down",
+        show=False,
+    ),
     Binding("escape", "stop_seat", "stop seat", id="stop", tooltip=_ESCAPE),
     Binding("escape", "spare", "stop", id="stop", tooltip=_ESCAPE),
     Binding("escape", "stop", "stop", id="stop", tooltip=_ESCAPE),
@@ -73,15 +84,6 @@ STEERING: Final[tuple[BindingType, ...]] = (
 
 TURNS: Final[tuple[BindingType, ...]] = (
     Binding("escape", "stop_editing", "leave it", id="stop", tooltip=_ESCAPE),
-    Binding(
-        "ctrl+c",
-        "interrupt",
-        "stop",
-        id="interrupt",
-        tooltip="Copy the selection; else stop the run; else clear the composer; twice: quit",
-        priority=True,
-        show=False,
-    ),
     Binding("f5", "again", "again", id="again", tooltip="Run the last prompt anew"),
     Binding(
         "g",
@@ -89,6 +91,13 @@ TURNS: Final[tuple[BindingType, ...]] = (
         "merge again",
         id="merge_again",
         tooltip="Merge the last proposals anew, by the present aggregator",
+    ),
+    Binding(
+        "c",
+        "complete",
+        "call the rest",
+        id="complete",
+        tooltip="Call only the seats that have no proposal, then merge",
     ),
     Binding(
         "left_square_bracket",
@@ -115,6 +124,29 @@ TURNS: Final[tuple[BindingType, ...]] = (
     ),
 )
 """What one can do with the questions and answers so far."""
+
+REPLAY: Final[tuple[BindingType, ...]] = (
+    Binding("escape", "end_replay", "end replay", id="stop", tooltip=_ESCAPE),
+    Binding("R", "replay", "replay", id="replay", tooltip="Replay the race as it was"),
+    Binding("space", "pause", "pause", id="replay_pause", tooltip=_PAUSE),
+    Binding("space", "resume", "go on", id="replay_pause", tooltip=_PAUSE),
+    Binding("full_stop", "step", "step", id="replay_step", tooltip="One step of a paused replay"),
+    Binding("R", "faster", "faster", id="replay", tooltip="Replay the race as it was"),
+)
+"""How a stored race is watched once more."""
+
+SCREEN: Final[tuple[BindingType, ...]] = (
+    Binding(
+        "ctrl+c",
+        "interrupt",
+        "stop",
+        id="interrupt",
+        tooltip="Copy the selection; else stop the run; else clear the composer; twice: quit",
+        priority=True,
+        show=False,
+    ),
+)
+"""What works whatever else there is."""
 
 ANYWHERE: Final[tuple[BindingType, ...]] = (
     Binding("y", "copy", "copy", id="copy", tooltip="Copy the proposal in focus, or the answer"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from moa_tui.engine.mixture import Seat
+from moa_tui.engine.mixture import Agent, Layer
 from moa_tui.errors import CommandError, ConfigError
 from moa_tui.text import clean
 from moa_tui.ui import words
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from moa_tui.engine.events import Event
-    from moa_tui.engine.mixture import Agent, Aggregator, Mixture
+    from moa_tui.engine.mixture import Aggregator, Mixture, Seat
     from moa_tui.engine.prompt import Conversation
     from moa_tui.engine.run import Given, Run
+    from moa_tui.engine.seat import Proposal
     from moa_tui.engine.state import RunState, SeatState
     from moa_tui.ui.ports import Ports
 
@@ -31,6 +32,8 @@ class LiveRun:
         self._ports = ports
         self._heard = heard
         self._run: Run | None = None
+        self.shown_t: float | None = None
+        """The moment of a run that is replayed, in seconds; None: none is."""
         self.state: RunState | None = None
         """The run that is live or was last; None before the first."""
 
@@ -45,14 +48,21 @@ class LiveRun:
         """Seconds since the run started, or how long it took."""
         if self._run is not None:
             return self._run.t
+        if self.shown_t is not None:
+            return self.shown_t
         return 0.0 if self.state is None else self.state.t
 
     async def go(
-        self, mixture: Mixture, conversation: Conversation, *, given: Given | None = None
+        self,
+        mixture: Mixture,
+        conversation: Conversation,
+        *,
+        given: Given | None = None,
+        record: Callable[[Event], object] | None = None,
     ) -> RunState:
         """Run a mixture to its end, whatever end that is, and return its state.
 
-        ``given`` are proposals that exist already.
+        ``given`` are proposals that exist already; ``record`` hears every event.
         """
         # The engine costs 25 ms to import, which the first paint shouldn't wait for.
         from moa_tui.engine.run import open_run  # noqa: PLC0415 - see above
@@ -66,6 +76,8 @@ class LiveRun:
             ) as self._run:
                 async for event in self._run:
                     state = self.state = apply(state, event)
+                    if record is not None:
+                        record(event)
                     self._heard(state, event)
         except ConfigError as error:
             state = refused(state, str(error))
@@ -99,35 +111,66 @@ def merged_again(run: RunState, aggregator: Aggregator) -> tuple[Mixture, Given]
 
     None: there is nothing to merge, or the aggregator merges nothing.
     """
-    from moa_tui.engine.mixture import Agent, Layer  # noqa: PLC0415 - loaded long ago, by the run
-    from moa_tui.engine.provider import Usage  # noqa: PLC0415 - as above
-    from moa_tui.engine.seat import Proposal  # noqa: PLC0415 - as above
-
     last = run.layer_seats(run.layers[-1].layer) if run.layers else ()
     has_any = any(seat.status == "done" for seat in last)
     if run.mixture is None or aggregator.strategy == "none" or not has_any:
         return None
-    given: dict[Seat, Proposal | None] = {}
-    layers = []
-    for layer in run.layers:
-        seats = run.layer_seats(layer.layer)
-        agents = (agent_of(run, seat) or Agent(model=seat.model) for seat in seats)
-        layers.append(Layer(proposers=tuple(replace(agent, samples=1) for agent in agents)))
-        for number, seat in enumerate(seats, 1):
-            proposal = Proposal(
-                text=str(seat.text),
-                thinking=str(seat.thinking),
-                usage=replace(seat.usage or Usage(), cost=0.0),
-                ttft_s=seat.ttft_s,
-                seconds=seat.seconds(run.t),
-            )
-            given[Seat(layer.layer, number)] = proposal if seat.status == "done" else None
+    proposals = _proposals(run)
+    seats = [seat.seat for layer in run.layers for seat in run.layer_seats(layer.layer)]
     mixture = replace(
         run.mixture,
-        layers=tuple(layers),
+        layers=_layers(run),
         aggregator=aggregator,
         min_proposals=1,
         quorum=None,
         deadline_s=None,
     )
-    return mixture, given
+    return mixture, {seat: proposals.get(seat) for seat in seats}
+
+
+def completed(run: RunState) -> tuple[Mixture, Given] | None:
+    """Return what calls only the seats of a run that have no proposal, and has all merged.
+
+    None: nothing is missing, or nothing is there.
+    """
+    proposals = _proposals(run)
+    if run.mixture is None or run.status == "done" or not proposals:
+        return None
+    ran = _layers(run)
+    rest = [Layer(proposers=layer.seats) for layer in _single(run.mixture)[len(ran) :]]
+    return replace(run.mixture, layers=(*ran, *rest)), proposals
+
+
+def _layers(run: RunState) -> tuple[Layer, ...]:
+    """Return the layers of a run as they were seated in the end, swapped and added seats too."""
+    return tuple(
+        Layer(
+            proposers=tuple(
+                replace(agent_of(run, seat) or Agent(model=seat.model), samples=1)
+                for seat in run.layer_seats(layer.layer)
+            )
+        )
+        for layer in run.layers
+    )
+
+
+def _single(mixture: Mixture) -> list[Layer]:
+    return [layer for layer in mixture.layers for _ in range(layer.repeat)]
+
+
+def _proposals(run: RunState) -> dict[Seat, Proposal]:
+    from moa_tui.engine.provider import Usage  # noqa: PLC0415 - loaded long ago, by the run
+    from moa_tui.engine.seat import Proposal  # noqa: PLC0415 - as above
+
+    return {
+        seat.seat: Proposal(
+            text=str(seat.text),
+            thinking=str(seat.thinking),
+            # It was paid for once.
+            usage=replace(seat.usage or Usage(), cost=0.0),
+            ttft_s=seat.ttft_s,
+            seconds=seat.seconds(run.t),
+        )
+        for seat in run.seats.values()
+        if seat.role == "proposer" and seat.status == "done"
+    }

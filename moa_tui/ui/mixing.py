@@ -94,6 +94,11 @@ class Mixing(Horizontal):
         return self._sidebar.mixture
 
     @property
+    def saved(self) -> Mixture:
+        """The mixture as its preset has it."""
+        return self._sidebar.saved
+
+    @property
     def states(self) -> Sequence[EndpointState]:
         """What is known of the endpoints; nothing before somebody has looked."""
         if self._ports.places is None or self._is_looking or not self.can_choose:

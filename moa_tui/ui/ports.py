@@ -5,6 +5,7 @@ The composition root builds a `Ports`; tests build one of fakes.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from moa_tui.engine.clock import Clock
     from moa_tui.engine.mixture import Mixture
     from moa_tui.engine.provider import Endpoint, ModelInfo, Providers
+    from moa_tui.ui.store import Store
 
 
 class EmbeddedModel(Protocol):
@@ -262,7 +264,7 @@ class Start:
     ``of_found`` returns the mixture that what detection finds makes; it takes the place of the
     first one as long as nothing was asked or changed. None: somebody chose, now or earlier.
     ``notices`` are plain sentences about files that are broken and were left out. ``is_demo``
-    labels the screen.
+    labels the screen. ``session`` is the id of a stored one to go on with, "last" for the newest.
     """
 
     mixture: Mixture
@@ -270,6 +272,7 @@ class Start:
     of_found: OfFound | None = None
     notices: Sequence[str] = ()
     is_demo: bool = False
+    session: str = ""
 
 
 TERMINAL_VARIABLES: Final = (
@@ -286,9 +289,11 @@ class Ports:
     ``endpoints`` are those known by name, so that prices can be told before anybody is called: a
     live view, to which `Endpoints.add` adds. ``places``, ``presets`` and ``memory`` are None where
     nothing can be looked for, chosen or remembered; so are ``settings`` where none can be changed,
+    ``store`` where conversations aren't kept (it returns the one that its first call opens),
     ``files`` where none can be attached, and ``editor`` where there is no terminal for one.
     ``keymap`` are the keys that the user chose, as ``[keys]`` has them: unchecked, by command.
-    ``terminal`` is what the environment says about the terminal, in `TERMINAL_VARIABLES`.
+    ``date`` returns seconds since the epoch. ``terminal`` is what the environment says about the
+    terminal, in `TERMINAL_VARIABLES`.
     """
 
     providers: Providers
@@ -301,6 +306,8 @@ class Ports:
     presets: Presets | None = None
     memory: Memory | None = None
     settings: Settings | None = None
+    store: Callable[[], Store] | None = None
+    date: Callable[[], float] = time.time
     files: Files | None = None
     editor: Editor | None = None
     keymap: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

@@ -155,6 +155,12 @@ class RunPane(Ground):
         else:
             self.answer.close_turn(failure=run.message, hint=run.hint)
 
+    def begin_replay(self, number: int) -> None:
+        """Let a turn's answer grow anew."""
+        self._taken = None
+        self.answer.reopen_turn(number)
+        self.attributed.begin()
+
     def cut(self, number: int) -> None:
         """Show the turns before this one only."""
         self.answer.view.cut(number)

@@ -12,7 +12,7 @@ from moa_tui.engine.mixture import Seat
 from moa_tui.ui import keys, look, words
 from moa_tui.ui.composer import Composer, Queue
 from moa_tui.ui.frames import FrameClock
-from moa_tui.ui.room import Content, phase_of, plan
+from moa_tui.ui.room import LEAST_HEIGHT, Content, phase_of, plan
 from moa_tui.ui.rows import Ground, Rows, wrapped
 from moa_tui.ui.view import PLAIN
 from moa_tui.ui.welcome import Welcome
@@ -90,6 +90,7 @@ class Stage(Ground):
         self._t = 0.0
         self._view = PLAIN
         self._has_sidebar = False
+        self._above = 0
         self._dealt: object = None
 
     def compose(self) -> ComposeResult:
@@ -235,6 +236,20 @@ class Stage(Ground):
         is_reading = self._pane is not None and self.place == "answer"
         return self._pane.answer.view.turn_in_sight if is_reading and self._pane else None
 
+    def begin_replay(self, number: int) -> None:
+        """Let a turn's answer grow anew, and its race be seen."""
+        if self._pane is not None:
+            self._pane.begin_replay(number)
+        self._earlier = None
+        self._view = self._view.of_a_new_run()
+
+    async def open_turns(self, turns: Turns) -> None:
+        """Show a conversation that exists already, its last run's seats folded."""
+        self._build()
+        if self._mounted is not None:
+            await self._mounted
+        self.show_turns(turns, 0, changed=0)
+
     def cut(self, number: int) -> None:
         """Show the turns before this one only."""
         if self._pane is not None:
@@ -275,11 +290,12 @@ class Stage(Ground):
 
     # Rows.
 
-    def fit(self, turns: Turns, *, sidebar: bool) -> Room | None:
+    def fit(self, turns: Turns, *, sidebar: bool, above: int = 0) -> Room | None:
         """Give every part its rows; None when the screen is too small for any.
 
-        ``sidebar``: it may stand beside the stage.
+        ``sidebar``: it may stand beside the stage. ``above``: rows that others have above it.
         """
+        self._above = above
         self._queue.show(turns.queue, held=turns.held)
         self._has_sidebar = sidebar
         return self._plan()
@@ -301,7 +317,9 @@ class Stage(Ground):
             sidebar=self._has_sidebar,
         )
         size = self.app.size
-        room = plan(size.width, size.height, content)
+        # The least size is for what stands here always.
+        height = max(size.height - self._above, min(size.height, LEAST_HEIGHT))
+        room = plan(size.width, height, content)
         wanted = (room, content, self._view)
         if room is not None and wanted != self._dealt:
             self._dealt = wanted
@@ -313,6 +331,8 @@ class Stage(Ground):
         is_folded = content.phase == "answer"
         # What has the focus goes: keys that are commands must not turn into text.
         was_watching = is_folded and self.place in ("tile", "lanes")
+        if room.answer <= 1 and self.place == "answer":
+            self.screen.set_focus(self.composer.draft)
         self.styles.padding = (room.head_gap, int(room.has_sidebar), 0, int(room.has_sidebar))
         self.welcome.display = is_empty
         self.composer.styles.height = room.composer
@@ -449,6 +469,8 @@ class Stage(Ground):
         place = self.place
         if self._view.zoom:
             zoom: Zoom = ""
+        elif place == "answer" or (place == "composer" and self._phase in ("answer", "both")):
+            zoom = "answer"
         elif place in ("tile", "lanes") or self._phase in ("race", "failed"):
             zoom = "race"
         else:

@@ -1,4 +1,4 @@
-"""What one can tell the run that is live, and its seats."""
+"""What one can tell the run that is live and its seats, and which conversation goes on."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from moa_tui.engine.mixture import Seat
+    from moa_tui.engine.mixture import Mixture, Seat
     from moa_tui.engine.run import Run
     from moa_tui.engine.state import SeatState
     from moa_tui.ui.desk import Desk
     from moa_tui.ui.download import Download
     from moa_tui.ui.mixing import Mixing
+    from moa_tui.ui.recording import Recording
     from moa_tui.ui.stage import Stage
     from moa_tui.ui.turns import Turns
 
@@ -40,6 +41,29 @@ class Steering(Ground):
             super().__init__()
             self.seat = seat
 
+    class Wanted(Message):
+        """Another conversation is to be opened: a session's, or "" for a new one.
+
+        ``turn`` is the one to show, by its id in the store; None: the last. ``mixture`` goes on,
+        and ``saved`` is how its preset has it. ``is_private``: it isn't written down.
+        """
+
+        def __init__(
+            self,
+            session: str,
+            *,
+            mixture: Mixture,
+            saved: Mixture,
+            turn: int | None = None,
+            is_private: bool = False,
+        ) -> None:
+            super().__init__()
+            self.session = session
+            self.mixture = mixture
+            self.saved = saved
+            self.turn = turn
+            self.is_private = is_private
+
     def __init__(
         self,
         desk: Desk,
@@ -49,8 +73,10 @@ class Steering(Ground):
         mixing: Mixing,
         stage: Stage,
         turns: Turns,
+        recording: Recording,
     ) -> None:
         super().__init__()
+        self._recording = recording
         self._desk = desk
         self._live = live
         self._download = download
@@ -65,6 +91,8 @@ class Steering(Ground):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether a key does something now."""
+        if action in ("new_session", "sessions", "private"):
+            return self._desk.has_store
         known = keys.works(action, self._now)
         return super().check_action(action, parameters) if known is None else known
 
@@ -140,6 +168,37 @@ class Steering(Ground):
     def action_refuse_merge(self) -> None:
         """Say why nothing can be merged."""
         self.action_merge_now()
+
+    # Other conversations.
+
+    def action_new_session(self) -> None:
+        """Begin another conversation; this one stays as it is."""
+        self.want("")
+
+    def action_sessions(self) -> None:
+        """Find a stored conversation."""
+        self._desk.choose_session(
+            self._recording.session, lambda chosen: self.want(chosen.session, chosen.turn)
+        )
+
+    def action_private(self) -> None:
+        """Begin another conversation, which isn't written down."""
+        self.want("", is_private=True)
+
+    def want(self, session: str, turn: int | None = None, *, is_private: bool = False) -> None:
+        """Ask for another conversation; a run that is live is asked about first."""
+        mixing = self._mixing
+        wanted = self.Wanted(
+            session,
+            mixture=mixing.mixture,
+            saved=mixing.saved,
+            turn=turn,
+            is_private=is_private,
+        )
+        if self._live.is_live or self._download.is_under_way:
+            self._desk.ask_to_leave(lambda: self.post_message(wanted))
+        else:
+            self.post_message(wanted)
 
     def action_take(self) -> None:
         """Make the proposal in focus the answer."""

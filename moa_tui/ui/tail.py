@@ -6,6 +6,7 @@ text is long already.
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
@@ -25,6 +26,10 @@ TAB: Final = "    "
 _NEVER_FIRST: Final = frozenset("、。，．：；？！）】」』》〉〕］｝…—～·％”’,.:;?!)]}%")
 _NEVER_LAST: Final = frozenset("（【「『《〈〔［｛“‘([{")
 _WIDE: Final = 2
+_ALL_WIDE: Final = re.compile(
+    r"[\u3001-\u3029\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uff01-\uff60]+"
+)
+"""Letters of two cells that no mark joins to others."""
 _WIDENS: Final = "\N{VARIATION SELECTOR-16}"
 
 
@@ -120,7 +125,7 @@ class Wrap:
         if window.isascii():
             return self._cut_ascii(window)
         near = window[: self.width + 2]
-        cut = self._cut_wide(near)
+        cut = self._cut_cjk(near) or self._cut_wide(near)
         return cut if cut or len(near) == len(window) else self._cut_wide(window)
 
     def _cut_ascii(self, window: str) -> tuple[int, int] | None:
@@ -133,6 +138,15 @@ class Wrap:
         space = window.rfind(" ", 0, width + 1)
         kept = window[: max(0, space)].rstrip(" ")
         return (len(kept), space + 1) if kept else (width, width)
+
+    def _cut_cjk(self, near: str) -> tuple[int, int] | None:
+        """Cut a row of nothing but wide letters, which needs no look at each of them."""
+        end = self.width // _WIDE
+        if end < 1 or not _ALL_WIDE.fullmatch(near, 0, end + 1) or len(near) <= end:
+            return None
+        while end and (near[end] in _NEVER_FIRST or near[end - 1] in _NEVER_LAST):
+            end -= 1
+        return (end, end) if end else None
 
     def _cut_wide(self, window: str) -> tuple[int, int] | None:
         used, before, was_wide = 0, " ", False

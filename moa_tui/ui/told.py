@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 class Facts:
     """What the header tells; ``t`` in seconds since the run started.
 
-    ``is_taken``: a proposal was taken as the answer.
+    ``is_taken``: a proposal was taken as the answer; ``is_saved``: the run is safely on disk;
+    ``is_private``: nothing is written down. ``replay`` is the speed of one, 0 for none.
     """
 
     title: str
@@ -33,6 +34,9 @@ class Facts:
     cost: str = ""
     is_demo: bool = False
     is_taken: bool = False
+    is_saved: bool = False
+    is_private: bool = False
+    replay: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,8 +102,11 @@ class Transcript:
                 return self._code_at(self.column.piece_at(row), code)
         return None
 
-    def _code_at(self, number: int, code: int) -> str:
-        """Return a code of a piece whole: long code goes on in the pieces below."""
+    def _code_at(self, number: int, code: int) -> str | None:
+        """Return a code of a piece whole: long code goes on in the pieces below.
+
+        None: what is drawn as code isn't any, since it begins in a line too long to be drawn whole.
+        """
         first = number
         while self.column.piece(first).goes_on:
             first -= 1
@@ -111,7 +114,8 @@ class Transcript:
         while end < len(self.column) and self.column.piece(end).goes_on:
             end += 1
         pieces = [self.column.piece(at) for at in range(first, end)]
-        return _joined((piece.source, piece.goes_on) for piece in pieces)[code]
+        codes = _joined((piece.source, piece.goes_on) for piece in pieces)
+        return codes[code] if code < len(codes) else None
 
     # What a turn says.
 

@@ -30,12 +30,15 @@ def refused(state: RunState, why: str) -> RunState:
 class Version:
     """One run that went for a question, and its answer; ``taken`` is the seat whose proposal it is.
 
-    ``run`` is None while it is live.
+    ``run`` is None while it is live. ``id`` is the run's in the store, 0 where it has none.
+    ``is_whole``: the run's seats are here, not only its end.
     """
 
     run: RunState | None = None
     answer: str = ""
     taken: Seat | None = None
+    id: int = 0
+    is_whole: bool = True
 
 
 @dataclass(slots=True, eq=False)
@@ -43,9 +46,11 @@ class Turn:
     """One question, the versions of its answer, and the turns that came after it.
 
     ``shown`` and ``child`` are the numbers of the version and of the turn after it that are shown.
+    ``id`` is the turn's in the store, 0 where it has none.
     """
 
     prompt: Prompt
+    id: int = 0
     versions: list[Version] = field(default_factory=list)
     shown: int = 0
     children: list[Turn] = field(default_factory=list)
@@ -145,6 +150,24 @@ class Turns:
         """Open a turn in the place of another, which stays where it is, with all behind it."""
         self._open(self._before(number), prompt)
 
+    def graft(self, turn: Turn, parent: Turn | None) -> None:
+        """Put a turn behind another, None: before all others."""
+        (self._root if parent is None else parent).children.append(turn)
+
+    def turn_to(self, turn: Turn) -> None:
+        """Show the path through a turn, which stands behind the last one shown so far."""
+        for before in (self._root, *self):
+            if turn in before.children:
+                before.child = before.children.index(turn)
+
+    def parent_of(self, number: int) -> Turn | None:
+        """Return the turn before another, None for the first one."""
+        return self[number - 1] if number else None
+
+    def put(self, number: int, version: Version) -> None:
+        """Put what is known of the version that a turn shows in the place of what was."""
+        self._put(self[number], version)
+
     def begin_version(self) -> None:
         """Open another version of the last turn."""
         last = self[-1]
@@ -173,7 +196,8 @@ class Turns:
     def end(self, run: RunState) -> None:
         """Close the last turn with its run; without an answer the queue waits for the user."""
         is_done = run.status == "done"
-        self._put(self[-1], Version(run=run, answer=run.answer if is_done else ""))
+        last = self[-1]
+        self._put(last, replace(last.version, run=run, answer=run.answer if is_done else ""))
         if not is_done:
             self.held = words.held(run.status) if self._queue else ""
 
@@ -188,6 +212,8 @@ class Turns:
         if version.run is None:
             raise KeyError(seat)
         taken = version.run.seats[seat]
+        if version.taken == seat:
+            return taken
         turn.versions.append(replace(version, answer=str(taken.text).strip(), taken=seat))
         turn.shown = len(turn.versions) - 1
         return taken

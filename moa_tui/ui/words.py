@@ -80,6 +80,13 @@ SILLY: Final = (
     "It is a very small model and says silly things. For better answers start Ollama"
     " (ollama.com) with two or three models and start moa-tui again."
 )
+PRIVATE: Final = "not written down"
+SAVED: Final = "saved"
+LEAVE: Final = "Leave this conversation?"
+LEAVE_LIVE: Final = "A run is live. Leaving stops it; what it has said so far is kept."
+LEAVE_YES: Final = "leave it"
+INTERRUPTED: Final = "The program ended while this ran."
+REOPENED: Final = "ended with the program"
 FETCH_STOPPED: Final = "Stopped. Nothing half is left; enter starts the download again."
 ANSWER_ENDS: Final = {
     "length": "The answer is cut at its limit: raise max tokens.",
@@ -118,6 +125,11 @@ def copied(length: int) -> str:
 def does_nothing_now(name: str) -> str:
     """Return that a command has nothing to do at this moment."""
     return f"/{name} has nothing to do now"
+
+
+def replay(speed: int) -> str:
+    """Return that a race is replayed, and how fast."""
+    return f"replay {speed}×"
 
 
 def edits(number: int) -> str:

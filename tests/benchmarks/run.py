@@ -1,8 +1,8 @@
 """All benchmarks, each figure beside its baseline from the same run and what it must be.
 
-    .venv/bin/python tests/benchmarks/run.py [first_paint] [streaming] [overhead]
+    .venv/bin/python tests/benchmarks/run.py [first_paint] [streaming] [overhead] [sessions]
 
-Linux only, since CPU and memory come from /proc. Takes about two minutes; wants an idle machine.
+Linux only, since CPU and memory come from /proc. Takes about three minutes; wants an idle machine.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("first_paint", "streaming", "overhead")
+BENCHMARKS = ("first_paint", "streaming", "overhead", "sessions")
 
 
 def main() -> None:

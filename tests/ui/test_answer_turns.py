@@ -719,3 +719,15 @@ async def test_what_is_huge_draws_only_a_window_of_it(text: str) -> None:
             await press(app, pilot, key)
             assert not any(char < " " or "\x7f" <= char < "\xa0" for char in "".join(app.rows))
     assert drawn <= 30
+
+
+@pytest.mark.parametrize("fence", ["```js x", "~~~", "- ```", "`" * 5000])
+async def test_code_that_only_a_cut_line_draws_is_no_code(fence: str) -> None:
+    app = TurnsApp()
+    async with app.run_test(size=(60, 12)) as pilot:
+        say(app, "word " * 800 + fence)
+        await shown(app, pilot)
+        view = app.card.view
+        for key in ("home", "pagedown", "end"):
+            await press(app, pilot, key)
+            assert view.code_in_sight in (None, "", *view.code_blocks())

@@ -335,14 +335,14 @@ async def test_f9_lays_the_sidebar_over_a_narrow_stage_and_escape_closes_it(tmp_
         assert now.focus == "Draft"
 
 
-async def test_the_footer_names_what_closes_the_overlay(tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", ["tab", "i", "escape", "f9"])
+async def test_leaving_the_overlay_closes_it(tmp_path: Path, key: str) -> None:
     async with program(shelf(tmp_path), size=NARROW) as now:
         await now.press("f9")
-        await now.press("tab")
+        assert now.sidebar.display
+        await now.press(key)
 
         assert now.focus == "Draft"
-        assert now.sidebar.display
-        await now.press("escape")
         assert not now.sidebar.display
 
 

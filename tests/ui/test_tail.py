@@ -229,3 +229,23 @@ def test_another_width_wraps_again_when_text_is_next_taken() -> None:
     tail.rows_of(8, is_compact=False)
     tail.take(seat)
     assert taken(tail) == [("one two", "text"), ("three", "text")]
+
+
+class Careful(Wrap):
+    """Looks at each letter, however wide all are."""
+
+    def _cut_cjk(self, near: str) -> None:
+        del near
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.text(alphabet="用个贪吃蛇游戏，。「」（）あアｗ", min_size=1, max_size=60),
+    st.integers(min_value=2, max_value=30),
+)
+def test_wide_letters_are_cut_as_if_each_were_looked_at(text: str, width: int) -> None:
+    fast, slow = Wrap(width), Careful(width)
+    fast.append(text)
+    slow.append(text)
+
+    assert fast.rows == slow.rows

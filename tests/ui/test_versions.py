@@ -4,37 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ui_fakes import TRIO, ask, settle, stage
+from ui_fakes import TRIO, ask, numbered, settle, stage
 
-from moa_tui.engine.provider import Finish, Message, Text
-from moa_tui.providers.scripted import Wait
+from moa_tui.engine.provider import Message
 from moa_tui.ui.answer_view import AnswerView
 from moa_tui.ui.composer import Draft
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from textual.pilot import Pilot
     from ui_fakes import Stage
 
-    from moa_tui.engine.provider import ChatRequest
-    from moa_tui.providers.scripted import Script, Step
 
 WIDE = (160, 48)
-
-
-def numbered(word: str) -> Script:
-    """A model that says how often it was asked, and the last question."""
-    times = 0
-
-    def script(request: ChatRequest) -> Iterable[Step]:
-        nonlocal times
-        times += 1
-        yield Wait(1.0)
-        yield Text(f"{word} {times} to {request.messages[-1].content}")
-        yield Finish("stop")
-
-    return script
 
 
 def show_of() -> Stage:
@@ -144,3 +125,57 @@ async def test_a_failed_version_says_why_again_when_it_is_flipped_to() -> None:
 
         assert "■ Stopped. f5 runs it again." in show.text
         assert "[ version 1 of 2 ]" in show.text
+
+
+async def test_a_branch_that_is_flipped_away_from_is_edited_no_longer() -> None:
+    show = show_of()
+    async with show.app.run_test(size=WIDE) as pilot:
+        await finish(show, pilot, "first")
+        await press(pilot, "f5")
+        await show.pass_(pilot, 30.0)
+        await press(pilot, "tab", "e", "tab")
+        assert "version" not in show.row(-1)
+
+
+async def test_an_empty_enter_sends_nothing_in_the_place_of_an_edited_question() -> None:
+    show = show_of()
+    async with show.app.run_test(size=WIDE) as pilot:
+        await ask(pilot, "first")
+        await ask(pilot, "waits")
+        await press(pilot, "escape", "tab", "e", "ctrl+u", "enter")
+        assert "nothing to send yet" in show.text
+        assert "queued: waits" in show.text
+
+
+async def test_what_is_written_is_not_lost_to_a_question() -> None:
+    show = show_of()
+    async with show.app.run_test(size=WIDE) as pilot:
+        await finish(show, pilot, "first")
+        await pilot.press(*"half")
+        await press(pilot, "tab", "e")
+        assert show.app.screen.query_one(Draft).text == "half"
+        assert "send or clear what is written first" in show.text
+
+
+async def test_running_again_fetches_a_model_that_is_missing_by_now() -> None:
+    show = show_of()
+    async with show.app.run_test(size=WIDE) as pilot:
+        await finish(show, pilot, "first")
+        show.embedded.model = "t/a"
+        await press(pilot, "f5")
+        assert show.app.screen.query_one(Draft).is_queueing
+        show.embedded.steps.put_nowait(None)
+        await show.pass_(pilot, 30.0)
+        assert "merged 2 to first" in show.text
+
+
+async def test_the_keyboard_goes_on_when_what_had_the_focus_has_no_room() -> None:
+    show = show_of()
+    async with show.app.run_test(size=WIDE) as pilot:
+        await ask(pilot, "first")
+        await show.pass_(pilot, 1.0)
+        show.app.screen.query_one(AnswerView).focus()
+        await settle(pilot)
+        await pilot.resize_terminal(80, 22)
+        await settle(pilot)
+        assert isinstance(show.app.focused, Draft)

@@ -1,0 +1,1 @@
+"""Sessions on disk: what was asked, what every seat said, and which answers are shown."""

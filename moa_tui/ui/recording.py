@@ -1,0 +1,203 @@
+"""A conversation written down as it happens, and read again; without a store nothing is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from moa_tui.ui import words
+from moa_tui.ui.prompt import Prompt
+from moa_tui.ui.turns import Turn, Turns, Version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from moa_tui.engine.events import Event
+    from moa_tui.engine.mixture import Mixture
+    from moa_tui.engine.state import RunState
+    from moa_tui.ui.store import Recorder, RunRow, Session, Store, TurnRow
+
+
+@dataclass(slots=True)
+class Opened:
+    """A conversation as a screen begins with it; ``session`` is its id in the store, or ""."""
+
+    turns: Turns = field(default_factory=Turns)
+    session: str = ""
+    draft: str = ""
+    is_private: bool = False
+
+
+class Recording:
+    """Keeps one session of a store in step with the turns; ``session`` is "" until it has one."""
+
+    def __init__(
+        self, store: Callable[[], Store] | None, turns: Turns, *, session: str = ""
+    ) -> None:
+        self._open = store
+        self._turns = turns
+        self._recorder: Recorder | None = None
+        self._kept: object = None
+        self.session = session
+        """The session's id, "" as long as nothing is written."""
+
+    @property
+    def _store(self) -> Store | None:
+        return None if self._open is None else self._open()
+
+    def open_turn(self) -> None:
+        """Write down that the last turn was asked."""
+        if self._store is None:
+            return
+        self.session = self.session or self._store.begin_session()
+        number = len(self._turns) - 1
+        turn, parent = self._turns[number], self._turns.parent_of(number)
+        above = parent.id if parent is not None and parent.id else None
+        turn.id = self._store.begin_turn(self.session, turn.prompt, parent=above)
+
+    def open_run(
+        self, mixture: Mixture, *, given_from: int | None = None
+    ) -> Callable[[Event], None] | None:
+        """Write down that a run begins for the last turn; return what takes its events."""
+        if self._store is None:
+            return None
+        number = len(self._turns) - 1
+        turn = self._turns[number]
+        self._recorder = self._store.begin_run(turn.id, mixture, given_from=given_from or None)
+        self._turns.put(number, replace(turn.version, id=self._recorder.id))
+        self._store.show(turn.id, self._recorder.id)
+        return self._recorder.record
+
+    def close_run(self) -> None:
+        """Write down that the run ended, whatever its end."""
+        if self._recorder is not None:
+            self._recorder.close()
+
+    async def is_saved(self) -> bool:
+        """Wait until the run that ended last is safely on disk; False: it can't be at present."""
+        return self._recorder is not None and await self._recorder.saved()
+
+    def show(self, number: int) -> None:
+        """Write down which version a turn shows, and which turn is the last one now."""
+        if self._store is None:
+            return
+        turn = self._turns[number]
+        version = turn.version
+        if version.id:
+            self._store.show(turn.id, version.id)
+            text = version.answer if version.taken is not None else None
+            self._store.set_answer(version.id, text, taken_from=version.taken)
+        self._store.go_to(self.session, self._turns[-1].id or None)
+
+    def keep_draft(self, draft: str) -> None:
+        """Write down what stands in the composer and waits above it, where that has changed."""
+        if self._store is None:
+            return
+        kept = (draft, self._turns.queue)
+        is_nothing = not draft and not self._turns.queue and not self.session
+        if kept == self._kept or is_nothing:
+            return
+        self._kept = kept
+        self.session = self.session or self._store.begin_session()
+        self._store.keep_draft(self.session, draft, queue=self._turns.queue)
+
+    async def replay(self, run: int) -> Sequence[Event]:
+        """Return what happened in a run, every delta as it came.
+
+        Raises:
+            MoaError: it can't be read.
+        """
+        return [] if self._store is None else await self._store.replay(run)
+
+    async def fill(self, number: int) -> None:
+        """Read the seats of the version that a turn shows, unless they are here.
+
+        Raises:
+            MoaError: they can't be read.
+        """
+        version = self._turns[number].version
+        if self._store is None or version.is_whole or not version.id:
+            return
+        run = await self._store.run(version.id)
+        self._turns.put(number, _filled(version, run))
+
+
+def _filled(version: Version, events: Sequence[Event]) -> Version:
+    from moa_tui.engine.state import RunState, apply  # noqa: PLC0415 - the first paint needs none
+
+    state = RunState()
+    for event in events:
+        state = apply(state, event)
+    if state.status in ("idle", "running"):
+        state = replace(state, status="stopped", message=words.INTERRUPTED)
+    return replace(version, run=state, is_whole=True)
+
+
+async def opened_from(
+    store: Callable[[], Store] | None, session: str, *, is_private: bool = False
+) -> Opened:
+    """Return a stored conversation as a screen begins with it, a new one for "".
+
+    Raises:
+        MoaError: it can't be read.
+    """
+    if store is None or not session:
+        return Opened(is_private=is_private)
+    found = await store().load(session)
+    return Opened(turns_of(found), session, found.draft)
+
+
+def turns_of(session: Session) -> Turns:
+    """Return a stored conversation, each version without its seats."""
+    turns = Turns()
+    made = {row.id: _turn(row) for row in session.turns}
+    for row in session.turns:
+        turns.graft(made[row.id], made.get(row.parent) if row.parent is not None else None)
+    for row in session.path():
+        turns.turn_to(made[row.id])
+    for prompt in session.queue:
+        turns.wait(Prompt(prompt.text, prompt.shown, prompt.typed))
+    if session.queue:
+        turns.held = words.held(words.REOPENED)
+    return turns
+
+
+def _turn(row: TurnRow) -> Turn:
+    prompt = Prompt(row.prompt.text, row.prompt.shown, row.prompt.typed)
+    turn = Turn(prompt=prompt, id=row.id)
+    for run in row.runs:
+        is_shown = run.id == row.shown_run
+        answer = row.answer if is_shown else ""
+        turn.versions.append(_version(run, "" if run.taken_from is not None else answer))
+        if run.taken_from is not None:
+            turn.versions.append(_version(run, answer, is_taken=True))
+        if is_shown:
+            turn.shown = len(turn.versions) - 1
+    if not turn.versions:
+        turn.versions.append(Version())
+    return turn
+
+
+def _version(run: RunRow, answer: str, *, is_taken: bool = False) -> Version:
+    return Version(
+        run=_end_of(run, answer),
+        answer=answer,
+        taken=run.taken_from if is_taken else None,
+        id=run.id,
+        is_whole=False,
+    )
+
+
+def _end_of(run: RunRow, answer: str) -> RunState:
+    """Return a run as far as its row tells: how it ended."""
+    from moa_tui.engine.state import RunState  # noqa: PLC0415 - as above
+
+    match run.status:
+        case "done":
+            return RunState(status="done", answer=answer, t=run.seconds or 0.0)
+        case "failed":
+            return RunState(status="failed", message=run.message, t=run.seconds or 0.0)
+        case "interrupted" | "live":
+            return RunState(status="stopped", message=words.INTERRUPTED)
+        case _:
+            return RunState(status="stopped", message=run.message, t=run.seconds or 0.0)

@@ -1,0 +1,172 @@
+"""A stored race once more, in the same tiles, at its own speed or faster, without any network."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual import work
+from textual.message import Message
+
+from moa_tui.errors import MoaError
+from moa_tui.text import clean
+from moa_tui.ui import keys
+from moa_tui.ui.rows import Ground
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+    from textual.widget import Widget
+
+    from moa_tui.engine.clock import Clock
+    from moa_tui.engine.events import Event
+    from moa_tui.engine.state import RunState
+    from moa_tui.ui.live import LiveRun
+    from moa_tui.ui.recording import Recording
+    from moa_tui.ui.stage import Stage
+    from moa_tui.ui.turns import Turns
+
+SPEEDS: Final = (1, 2, 8)
+_STEP_S: Final = 0.1
+"""The longest time, of the race's own, in which nobody looks whether it is to pause."""
+
+
+class Replaying(Ground):
+    """Holds the rest of the screen; while it replays, space, the speed and esc are its own."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(keys.REPLAY)
+
+    class Changed(Message):
+        """A replay began, ended, paused, or goes on at another speed."""
+
+    def __init__(
+        self,
+        rest: Widget,
+        *,
+        turns: Turns,
+        recording: Recording,
+        live: LiveRun,
+        stage: Stage,
+        clock: Clock,
+    ) -> None:
+        super().__init__()
+        self._rest = rest
+        self._turns = turns
+        self._recording = recording
+        self._live = live
+        self._stage = stage
+        self._clock = clock
+        self._goes = asyncio.Event()
+        self._steps = 0
+        self.is_busy = False
+        """Whether a run or a download is under way, so that nothing can be replayed."""
+        self.is_on = False
+        """Whether a race is being replayed."""
+        self.speed = SPEEDS[0]
+        """How much faster than it was."""
+
+    def compose(self) -> ComposeResult:
+        """The rest of the screen."""
+        yield self._rest
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the race stands still."""
+        return self.is_on and not self._goes.is_set()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether a key does something now."""
+        match action:
+            case "replay":
+                is_free = not (self.is_busy or self.is_on) and len(self._turns) > 0
+                return is_free and self._turns[self._number].version.id != 0
+            case "pause":
+                return self.is_on and not self.is_paused
+            case "resume" | "step":
+                return self.is_paused
+            case "faster" | "end_replay":
+                return self.is_on
+            case _:
+                return super().check_action(action, parameters)
+
+    @property
+    def _number(self) -> int:
+        number = self._stage.turn_in_sight
+        return len(self._turns) - 1 if number is None else number
+
+    def action_replay(self) -> None:
+        """Replay the race of the turn in sight, else of the last one."""
+        self.is_on = True
+        self._goes.set()
+        self._play(self._number)
+        self.post_message(self.Changed())
+
+    def action_pause(self) -> None:
+        """Stand still."""
+        self._goes.clear()
+        self.post_message(self.Changed())
+
+    def action_resume(self) -> None:
+        """Go on."""
+        self._goes.set()
+        self.post_message(self.Changed())
+
+    def action_step(self) -> None:
+        """Let one more thing happen."""
+        self._steps += 1
+        self._goes.set()
+
+    def action_faster(self) -> None:
+        """Go on at the next speed, after the highest at the first one."""
+        self.speed = SPEEDS[(SPEEDS.index(self.speed) + 1) % len(SPEEDS)]
+        self.post_message(self.Changed())
+
+    def action_end_replay(self) -> None:
+        """Show the race as it ended."""
+        self.workers.cancel_group(self, "replay")
+
+    @work(group="replay", exclusive=True)
+    async def _play(self, number: int) -> None:
+        try:
+            events = await self._recording.replay(self._turns[number].version.id)
+            self._stage.begin_replay(number)
+            await self._show(events)
+        except MoaError as error:
+            self.notify(clean(str(error)), severity="warning", markup=False)
+        finally:
+            self.is_on = False
+            self._live.state = self._turns[-1].version.run
+            self._live.shown_t = None
+            self._stage.show_turns(self._turns, None, changed=number)
+            self.post_message(self.Changed())
+
+    async def _show(self, events: Sequence[Event]) -> None:
+        from moa_tui.engine.state import RunState, apply  # noqa: PLC0415 - the first paint needs none
+
+        state, t = RunState(), 0.0
+        for event in events:
+            t = await self._wait(state, t, event.t)
+            state = apply(state, event)
+            self._tell(state, event.t)
+
+    async def _wait(self, state: RunState, t: float, until: float) -> float:
+        """Wait for a moment of the race, however often it pauses; return that moment."""
+        while True:
+            await self._goes.wait()
+            if self._steps:
+                self._steps -= 1
+                self._goes.clear()
+                return until
+            if t >= until:
+                return until
+            step = min(until - t, _STEP_S * self.speed)
+            await self._clock.sleep(step / self.speed)
+            t += step
+            self._tell(state, t)
+
+    def _tell(self, state: RunState, t: float) -> None:
+        self._live.state, self._live.shown_t = state, t
+        self._stage.show(state, t=t)
+        self.post_message(self.Changed())

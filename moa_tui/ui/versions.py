@@ -1,0 +1,203 @@
+"""Versions of answers: run again, merged again, taken, asked otherwise; and what was stored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.message import Message
+
+from moa_tui.errors import MoaError
+from moa_tui.text import clean
+from moa_tui.ui import keys, words
+from moa_tui.ui.live import LiveRun, completed, merged_again
+from moa_tui.ui.rows import Ground
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+    from textual.widget import Widget
+
+    from moa_tui.engine.mixture import Mixture, Seat
+    from moa_tui.engine.run import Given
+    from moa_tui.ui.answer_view import AnswerView
+    from moa_tui.ui.mixing import Mixing
+    from moa_tui.ui.recording import Recording
+    from moa_tui.ui.stage import Stage
+    from moa_tui.ui.turns import Turns
+
+
+class Versions(Ground):
+    """Holds the rest of the screen; its keys are about the turn in sight, else the last one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(keys.TURNS)
+
+    class Changed(Message):
+        """Another version is shown, or a question is being asked otherwise."""
+
+    class WantsRun(Message):
+        """Another version of the last turn is to be run.
+
+        ``given`` are proposals that exist already, those of the run with the id ``given_from``.
+        """
+
+        def __init__(
+            self, mixture: Mixture, *, given: Given | None = None, given_from: int = 0
+        ) -> None:
+            super().__init__()
+            self.mixture = mixture
+            self.given = given
+            self.given_from = given_from
+
+    def __init__(
+        self,
+        rest: Widget,
+        *,
+        turns: Turns,
+        recording: Recording,
+        live: LiveRun,
+        stage: Stage,
+        mixing: Mixing,
+    ) -> None:
+        super().__init__()
+        self._rest = rest
+        self._turns = turns
+        self._recording = recording
+        self._live = live
+        self._stage = stage
+        self._mixing = mixing
+        self.is_busy = False
+        """Whether a run or a download is under way, so that nothing can be run or shown anew."""
+        self.edited: int | None = None
+        """The number of the turn whose question is being asked otherwise."""
+
+    def compose(self) -> ComposeResult:
+        """The rest of the screen."""
+        yield self._rest
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether a key does something now."""
+        is_free = not self.is_busy and len(self._turns) > 0
+        match action:
+            case "again" | "edit_prompt":
+                return is_free
+            case "merge_again":
+                return is_free and self._merged_again is not None
+            case "complete":
+                return is_free and self._completed is not None
+            case "version":
+                step = 1 if parameters == (1,) else -1
+                return is_free and self.edited is None and self._has_version(step)
+            case "stop_editing":
+                return self.edited is not None
+            case _:
+                return super().check_action(action, parameters)
+
+    @property
+    def _number(self) -> int:
+        """The number of the turn that is meant: the one in sight in the answer, else the last."""
+        number = self._stage.turn_in_sight
+        return len(self._turns) - 1 if number is None else number
+
+    # What was stored.
+
+    @work(group="stored")
+    async def show_stored(self) -> None:
+        """Show a conversation that was stored, its last run whole."""
+        last = len(self._turns) - 1
+        await self._fill(last)
+        self._live.state = self._turns[last].version.run
+        await self._stage.open_turns(self._turns)
+        self.post_message(self.Changed())
+
+    async def _fill(self, number: int) -> bool:
+        """Read the seats of a turn's run; return whether they are here."""
+        try:
+            await self._recording.fill(number)
+        except MoaError as error:
+            self.notify(clean(str(error)), severity="warning", markup=False)
+            return False
+        return True
+
+    # Handlers of what the answer says have Textual's names: importing it is too slow.
+
+    async def on_answer_view_turn_picked(self, event: AnswerView.TurnPicked) -> None:
+        """Show an earlier turn's proposals again."""
+        if not await self._fill(event.number):
+            return
+        is_newest = event.number == len(self._turns) - 1
+        run = self._live.state if is_newest else self._turns[event.number].version.run
+        if run is not None:
+            self._stage.look_at(event.number, run, is_newest=is_newest)
+
+    # Other answers.
+
+    def take(self, number: int, seat: Seat) -> None:
+        """Make a seat's proposal the answer of a turn."""
+        taken = self._turns.take(number, seat)
+        is_newest, version = number == len(self._turns) - 1, self._turns.place(number)
+        self._stage.rewrite(number, taken, version=version, is_newest=is_newest)
+        self._recording.show(number)
+        self.post_message(self.Changed())
+
+    def action_again(self) -> None:
+        """Run the last prompt anew, as another version."""
+        self.post_message(self.WantsRun(self._mixing.mixture))
+
+    @property
+    def _merged_again(self) -> tuple[Mixture, Given] | None:
+        run = self._turns[-1].version.run
+        return None if run is None else merged_again(run, self._mixing.mixture.aggregator)
+
+    def action_merge_again(self) -> None:
+        """Have the proposals merged anew, by the aggregator that the sidebar has now."""
+        if (again := self._merged_again) is not None:
+            given_from = self._turns[-1].version.id
+            mixture, given = again
+            self.post_message(self.WantsRun(mixture, given=given, given_from=given_from))
+
+    @property
+    def _completed(self) -> tuple[Mixture, Given] | None:
+        run = self._turns[-1].version.run
+        return None if run is None else completed(run)
+
+    def action_complete(self) -> None:
+        """Call the seats that have no proposal, and have all merged."""
+        if (missing := self._completed) is not None:
+            given_from = self._turns[-1].version.id
+            mixture, given = missing
+            self.post_message(self.WantsRun(mixture, given=given, given_from=given_from))
+
+    def _has_version(self, step: int) -> bool:
+        place = self._turns.place(self._number)
+        return 1 <= place.at + step <= place.of
+
+    async def action_version(self, step: int) -> None:
+        """Show the version before or after; it is what later prompts are sent with."""
+        number = self._number
+        is_other = self._turns.flip(number, step)
+        await self._fill(len(self._turns) - 1 if is_other else number)
+        self._recording.show(number)
+        if is_other or number == len(self._turns) - 1:
+            self._live.state = self._turns[-1].version.run
+        self._stage.show_turns(self._turns, number if is_other else None, changed=number)
+        self.post_message(self.Changed())
+
+    # Other questions.
+
+    def action_edit_prompt(self) -> None:
+        """Write the question of a turn anew; what was asked stays beside it."""
+        draft = self._stage.composer.draft
+        if draft.text.strip():
+            self._stage.composer.refuse(words.WRITTEN_FIRST)
+            return
+        self.edited = self._number
+        draft.put(self._turns[self.edited].prompt)
+        draft.focus()
+        self.post_message(self.Changed())
+
+    def action_stop_editing(self) -> None:
+        """Leave the question as it was."""
+        self.edited = None
+        self._stage.composer.draft.empty()
+        self.post_message(self.Changed())

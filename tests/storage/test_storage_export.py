@@ -1,0 +1,146 @@
+"""A session leaves as a page to read or as JSON, and comes back from JSON whole and harmless."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from storage.shelf import MIXTURE, ONE, asked, cut_short, run_of, stored, told
+
+from moa_tui.storage.export import from_json, to_json, to_markdown
+from moa_tui.storage.records import Asked, StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from moa_tui.storage.records import Archive
+    from moa_tui.storage.store import Store
+
+
+async def rich_session(store: Store) -> str:
+    session = store.begin_session()
+    first = store.begin_turn(session, Asked("long paste", "see [pasted]", "see"))
+    old = await told(store, first, run_of("the answer"))
+    merged = store.begin_run(first, MIXTURE, given_from=old)
+    for event in run_of("merged anew"):
+        merged.record(event)
+    store.set_answer(merged.id, "one says", taken_from=ONE)
+    store.begin_turn(session, asked("left aside"), parent=first)
+    second = store.begin_turn(session, asked("二"), parent=first)
+    cut = store.begin_run(second, MIXTURE)
+    for event in cut_short():
+        cut.record(event)
+    cut.close()
+    store.keep_draft(session, "draft", queue=[asked("next")])
+    store.rename(session, "A name")
+    return session
+
+
+async def archive(folder: Path) -> Archive:
+    async with stored(folder) as store:
+        return await store.whole(await rich_session(store))
+
+
+async def test_json_comes_back_without_loss(tmp_path: Path) -> None:
+    text = to_json(await archive(tmp_path / "one"))
+    assert to_json(from_json(text)) == text
+    async with stored(tmp_path / "two") as store:
+        session = await store.add(from_json(text))
+        assert to_json(await store.whole(session)) == text
+        assert {hit.where for hit in await store.search("paste")} == {"prompt"}
+        other = await store.add(from_json(text))
+        assert other != session
+        assert len(await store.sessions()) == 2
+
+
+async def test_markdown_reads_as_the_conversation_with_proposals_folded(tmp_path: Path) -> None:
+    page = to_markdown(await archive(tmp_path))
+    assert page.startswith("# A name\n")
+    assert "left aside" not in page
+    assert page.index("## see [pasted]") < page.index("one says") < page.index("## 二")
+    assert page.count("<details>") == page.count("</details>") == 4
+    assert "Interrupted" in page
+    assert "half a prop" in page
+    assert "the answer is the proposal 1.1" in page
+
+
+async def test_a_proposal_cannot_break_out_of_its_fold(tmp_path: Path) -> None:
+    async with stored(tmp_path) as store:
+        session = store.begin_session()
+        hostile = "```python\nprint(1)\n</details>\nleft open"
+        await told(store, store.begin_turn(session, asked("Why?")), run_of("so", hostile, "fine"))
+        page = to_markdown(await store.whole(session))
+    assert page.count("</details>") == 2
+    assert page.count("```") == 2
+
+
+async def test_an_imported_session_is_made_harmless(tmp_path: Path) -> None:
+    document = json.loads(to_json(await archive(tmp_path / "one")))
+    esc, bidi = "\x1b]52;c;x\x07", "\u202e"
+    document["session"]["title"] = f"{esc}title"
+    document["turns"][0]["prompt"]["text"] = f"{bidi}prompt"
+    for event in document["turns"][0]["runs"][0]["events"]:
+        if event["event"] == "text_delta":
+            event["text"] += esc + "e" + "\u0301" * 9
+    text = json.dumps(document)
+    async with stored(tmp_path / "two") as store:
+        kept = to_json(await store.whole(await store.add(from_json(text))))
+    assert "\\u001b" not in kept
+    assert "\u202e" not in kept
+    assert "\u0301" * 5 not in kept
+
+
+def changed(text: str, *path: Any, to: object) -> str:  # noqa: ANN401 - keys and numbers
+    document = json.loads(text)
+    at = document
+    for key in path[:-1]:
+        at = at[key]
+    at[path[-1]] = to
+    return json.dumps(document)
+
+
+RUN = ("turns", 0, "runs", 0)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "complaint"),
+    [
+        (("format",), "tar", "format"),
+        (("version",), 2, "newer moa-tui"),
+        (("version",), True, "version must be a whole number"),
+        (("session",), [], "session must be an object"),
+        (("session", "id"), "../../etc", "session.id must be"),
+        (("session", "touched_at"), "now", "session.touched_at must be a number"),
+        (("session", "touched_at"), float("nan"), "session.touched_at must be a number"),
+        (("turns",), {}, "turns must be a list"),
+        (("turns", 0, "prompt", "text"), 5, "turns[1].prompt.text must be a text"),
+        (("turns", 0, "parent"), "x", "turns[1].parent must be a whole number"),
+        ((*RUN, "status"), "great", "turns[1].runs[1].status must be one of"),
+        ((*RUN, "mixture"), {"layers": []}, "aggregator must be an object"),
+        ((*RUN, "mixture", "temperature"), 9, "temperature"),
+        ((*RUN, "mixture", "layers", 0, "proposers"), ["nomodel"], "endpoint/model"),
+        ((*RUN, "mixture", "layers", 0, "proposers", 0), {"model": "a/b", "label": 5}, "label"),
+        ((*RUN, "events", 0, "event"), "boom", "is no event that is known here: 'boom'"),
+        ((*RUN, "events", 2, "seat"), [0, 1], "must be a seat"),
+        ((*RUN, "events", 2, "n"), None, "must be a whole"),
+        ((*RUN, "events", 2), {"event": "run_failed", "n": 1}, "t is missing"),
+        ((*RUN, "events", 2), {"event": "seat_note", "n": 3, "t": 0}, "is missing"),
+        ((*RUN, "taken_from"), "1.1", "taken_from must be a seat"),
+    ],
+)
+async def test_what_is_wrong_with_a_file_is_said(
+    path: tuple[Any, ...], value: object, complaint: str, tmp_path: Path
+) -> None:
+    text = changed(to_json(await archive(tmp_path)), *path, to=value)
+    with pytest.raises(StoreError) as raised:
+        from_json(text)
+    assert complaint in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", "[" * 100_000, '"moa-tui session"', "1e999"]
+)
+def test_what_is_no_session_is_refused(text: str) -> None:
+    with pytest.raises(StoreError, match="no moa-tui session"):
+        from_json(text)

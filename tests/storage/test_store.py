@@ -1,0 +1,301 @@
+"""Sessions are kept, found, changed and brought back; recording costs the screen nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from storage.shelf import (
+    MERGER,
+    MIXTURE,
+    ONE,
+    TWO,
+    HandClock,
+    asked,
+    cut_short,
+    run_of,
+    state_of,
+    stored,
+    told,
+)
+
+from moa_tui.engine.events import RunFailed, SeatFailed
+from moa_tui.storage.records import Asked, StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
+
+
+def contents(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.iterdir())
+
+
+async def test_a_new_folder_is_made_for_the_user_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "config"
+    async with stored(folder) as store:
+        assert store.trouble is None
+        assert await store.sessions() == []
+        await told(store, store.begin_turn(store.begin_session(), asked("Why?")), run_of("So."))
+        modes = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+    assert set(modes.values()) == {0o600}
+    assert {"sessions.db", "sessions.db-wal", "sessions.db.lock"} <= set(modes)
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+async def test_a_session_survives_the_program(tmp_path: Path) -> None:
+    prompt = Asked("long text", "[pasted]", "typed")
+    async with stored(tmp_path) as store:
+        session = store.begin_session()
+        turn = store.begin_turn(session, prompt)
+        recorder = store.begin_run(turn, MIXTURE)
+        for event in run_of("the answer"):
+            recorder.record(event)
+        assert await recorder.saved()
+    async with stored(tmp_path) as store:
+        loaded = await store.load(session)
+        assert [one.prompt for one in loaded.path()] == [prompt]
+        assert loaded.path()[0].answer == "the answer"
+        assert loaded.head == turn
+        (run,) = loaded.turns[0].runs
+        assert (run.id, run.status, run.mixture_name) == (recorder.id, "done", "trio")
+        assert await store.replay(run.id) == run_of("the answer")
+        assert state_of(await store.run(run.id)) == state_of(run_of("the answer"))
+
+
+async def test_a_session_without_turns_or_draft_is_not_stored(tmp_path: Path) -> None:
+    async with stored(tmp_path) as store:
+        session = store.begin_session()
+        store.keep_draft(session, "")
+        assert await store.sessions() == []
+        with pytest.raises(StoreError, match="no session"):
+            await store.load(session)
+
+
+async def test_the_list_is_newest_first_and_goes_on_where_it_ended(tmp_path: Path) -> None:
+    clock = HandClock()
+    async with stored(tmp_path, clock=clock) as store:
+        ids = []
+        for number in range(5):
+            clock.at += 1
+            ids.append(store.begin_session())
+            store.begin_turn(ids[-1], asked(f"question {number}\nmore"))
+        clock.at += 1
+        store.begin_turn(ids[0], asked("a second question"))
+        rows = await store.sessions(3)
+        assert [row.id for row in rows] == [ids[0], ids[4], ids[3]]
+        assert (rows[0].title, rows[0].turns) == ("question 0 more", 2)
+        assert [row.id for row in await store.sessions(3, before=rows[-1])] == [ids[2], ids[1]]
+
+
+async def test_editing_an_earlier_prompt_makes_a_branch_and_loses_nothing(tmp_path: Path) -> None:
+    async with stored(tmp_path) as store:
+        session = store.begin_session()
+        first = store.begin_turn(session, asked("first"))
+        second = store.begin_turn(session, asked("second"), parent=first)
+        sibling = store.begin_turn(session, asked("second, edited"), parent=first)
+        loaded = await store.load(session)
+        assert [turn.id for turn in loaded.path()] == [first, sibling]
+        assert len(loaded.turns) == 3
+        store.go_to(session, second)
+        assert [turn.id for turn in (await store.load(session)).path()] == [first, second]
+
+
+async def test_the_newest_answer_is_shown_until_another_run_is(tmp_path: Path) -> None:
+    async with stored(tmp_path) as store:
+        session = store.begin_session()
+        turn = store.begin_turn(session, asked("Why?"))
+        old = await told(store, turn, run_of("old"))
+        again = store.begin_run(turn, MIXTURE, given_from=old)
+        for event in run_of("new"):
+            again.record(event)
+        loaded = await store.load(session)
+        assert loaded.turns[0].answer == "new"
+        assert [run.given_from for run in loaded.turns[0].runs] == [None, old]
+        store.show(turn, old)
+        assert (await store.load(session)).turns[0].answer == "old"
+
+
+async def test_a_failed_run_does_not_hide_an_answer(tmp_path: Path) -> None:
+    failed = [*cut_short()[:2], RunFailed(n=3, t=1.0, kind="connect", message="Refused.")]
+    async with stored(tmp_path) as store:
+        session = store.begin_session()
+        turn = store.begin_turn(session, asked("Why?"))
+        await told(store, turn, run_of("good"))
+        await told(store, turn, failed)
+        row = (await store.load(session)).turns[0]
+        assert (row.answer, row.runs[1].status, row.runs[1].message) == (
+            "good",
+            "failed",
+            "Refused.",
+        )
+
+
+async def test_a_proposal_taken_as_the_answer_is_shown_and_can_be_put_back(tmp_path: Path) -> None:
+    async with stored(tmp_path) as store:
+        session = store.begin_session()
+        run = await told(store, store.begin_turn(session, asked("Why?")), run_of("merged"))
+        store.set_answer(run, "one says", taken_from=ONE)
+        row = (await store.load(session)).turns[0]
+        assert (row.answer, row.runs[0].taken_from) == ("one says", ONE)
+        assert await store.replay(run) == run_of("merged")
+        store.set_answer(run, None)
+        assert (await store.load(session)).turns[0].answer == "merged"
+
+
+async def test_renaming_deleting_and_undoing(tmp_path: Path) -> None:
+    async with stored(tmp_path) as store:
+        session = store.begin_session()
+        store.begin_turn(session, asked("first prompt"))
+        store.rename(session, "my\nname")
+        assert (await store.load(session)).title == "my name"
+        store.rename(session, "")
+        assert (await store.load(session)).title == "first prompt"
+        store.delete(session)
+        assert await store.sessions() == []
+        assert await store.search("prompt") == []
+        with pytest.raises(StoreError):
+            await store.load(session)
+        store.undelete(session)
+        assert [row.id for row in await store.sessions()] == [session]
+
+
+async def test_what_was_deleted_a_day_ago_is_gone_for_good(tmp_path: Path) -> None:
+    clock = HandClock()
+    async with stored(tmp_path, clock=clock) as store:
+        kept, gone = store.begin_session(), store.begin_session()
+        for session in (kept, gone):
+            await told(store, store.begin_turn(session, asked("zebra")), run_of("crossing"))
+        store.delete(gone)
+        clock.at += 25 * 3600
+        await store.unfinished()
+        assert [hit.session for hit in await store.search("zebra crossing")] == [kept]
+    with closing(sqlite3.connect(tmp_path / "sessions.db")) as db:
+        assert db.execute("SELECT count(*) FROM turns").fetchone() == (1,)
+        assert db.execute("SELECT count(*) FROM words WHERE words MATCH 'zebra'").fetchone() == (2,)
+        assert db.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+async def test_draft_and_queue_are_kept_and_cleared(tmp_path: Path) -> None:
+    queue = (Asked("whole", "[pasted]", "t"), asked("and then?"))
+    async with stored(tmp_path) as store:
+        session = store.begin_session()
+        store.keep_draft(session, "half a \ud83d thought", queue=queue)
+    async with stored(tmp_path) as store:
+        loaded = await store.load(session)
+        assert (loaded.draft, loaded.queue) == ("half a \ufffd thought", queue)
+        store.keep_draft(session, "")
+        loaded = await store.load(session)
+        assert (loaded.draft, loaded.queue) == ("", ())
+
+
+async def test_a_live_run_is_on_disk_before_it_ends(tmp_path: Path) -> None:
+    async with stored(tmp_path) as store:
+        session = store.begin_session()
+        recorder = store.begin_run(store.begin_turn(session, asked("Why?")), MIXTURE)
+        for event in cut_short():
+            recorder.record(event)
+        assert not await recorder.saved()
+        while not await store.replay(recorder.id):
+            pass
+        assert await store.replay(recorder.id) == cut_short()
+        assert state_of(await store.run(recorder.id)).seats == state_of(cut_short()).seats
+
+
+async def test_closing_keeps_a_live_run_as_interrupted(tmp_path: Path) -> None:
+    async with stored(tmp_path) as store:
+        session = store.begin_session()
+        recorder = store.begin_run(store.begin_turn(session, asked("Why?")), MIXTURE)
+        for event in cut_short():
+            recorder.record(event)
+    assert "owner" not in "".join(names(tmp_path))
+    async with stored(tmp_path) as store:
+        assert await store.unfinished() == ()
+        (run,) = (await store.load(session)).turns[0].runs
+        assert run.status == "interrupted"
+        state = state_of(await store.run(run.id))
+        assert str(state.seats[TWO].text) == "half a prop"
+        assert MERGER not in state.seats
+
+
+async def test_what_is_done_of_an_interrupted_run_can_be_given_to_a_new_one(tmp_path: Path) -> None:
+    async with stored(tmp_path) as store:
+        run = await told(store, store.begin_turn(store.begin_session(), asked("?")), run_of("x"))
+        assert {seat: one.text for seat, one in (await store.proposals(run)).items()} == {
+            ONE: "one says",
+            TWO: "two says",
+            MERGER: "x",
+        }
+        cut = store.begin_run(store.begin_turn(store.begin_session(), asked("?")), MIXTURE)
+        for event in cut_short():
+            cut.record(event)
+        cut.close()
+        (left,) = (await store.proposals(cut.id)).items()
+        assert left[0] == ONE
+        assert (left[1].text, left[1].usage.cost) == ("whole proposal", 0.5)
+
+
+async def test_keys_in_messages_are_not_stored(tmp_path: Path) -> None:
+    key = "sk-" + "abc123" * 6
+    events = cut_short()
+    failed = SeatFailed(
+        n=len(events) + 1,
+        t=2.0,
+        seat=TWO,
+        attempt=1,
+        kind="auth",
+        message=f"bad key {key}",
+        hint=f"set {key}",
+    )
+    end = RunFailed(n=len(events) + 2, t=2.0, kind="auth", message=f"bad key {key}")
+    async with stored(tmp_path) as store:
+        turn = store.begin_turn(store.begin_session(), asked("Why?"))
+        run = await told(store, turn, [*events, failed, end])
+        assert await store.replay(run) == [
+            *events,
+            replace(failed, message="bad key •••", hint="set •••"),
+            replace(end, message="bad key •••"),
+        ]
+    assert key.encode() not in contents(tmp_path)
+
+
+async def test_a_change_that_makes_no_sense_is_told_and_hurts_nobody(tmp_path: Path) -> None:
+    async with stored(tmp_path) as store:
+        session = store.begin_session()
+        turn = store.begin_turn(session, asked("Why?"))
+        store.show(turn, 12345)
+        store.rename("nosuch", "x")
+        assert await store.settled()
+        assert store.trouble is not None
+        assert (store.trouble.kind, store.trouble.is_saving) == ("skipped", True)
+        assert [row.id for row in await store.sessions()] == [session]
+
+
+async def test_who_comes_after_closing_is_answered(tmp_path: Path) -> None:
+    async with stored(tmp_path) as store:
+        session = store.begin_session()
+    store.begin_turn(session, asked("Too late?"))
+    assert not await store.settled()
+    with pytest.raises(StoreError):
+        await store.unfinished()
+
+
+async def test_two_instances_see_each_other(tmp_path: Path) -> None:
+    async with stored(tmp_path) as one, stored(tmp_path) as two:
+        session = one.begin_session()
+        recorder = one.begin_run(one.begin_turn(session, asked("Why?")), MIXTURE)
+        assert await one.settled()
+        assert [row.is_live for row in await two.sessions()] == [True]
+        assert [row.is_live for row in await one.sessions()] == [False]
+        assert await two.unfinished() == ()
+        for event in run_of("done"):
+            recorder.record(event)
+        assert await recorder.saved()
+        assert [row.is_live for row in await two.sessions()] == [False]
+        assert (await two.load(session)).turns[0].answer == "done"

@@ -1,0 +1,240 @@
+"""Conversations are written down, opened again, left and begun anew; with the real store."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from ui_fakes import TRIO, ask, numbered, settle, stage
+
+from moa_tui.engine.provider import Message
+from moa_tui.storage.store import Store
+from moa_tui.ui.answer_view import AnswerView
+from moa_tui.ui.composer import Draft
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+    from ui_fakes import Stage
+
+WIDE = (160, 48)
+
+
+class Program:
+    """A running program and its store."""
+
+    def __init__(self, show: Stage, pilot: Pilot[None], store: Store) -> None:
+        self.show, self.pilot, self.store = show, pilot, store
+
+    async def finish(self, text: str) -> None:
+        await ask(self.pilot, text)
+        await self.show.pass_(self.pilot, 30.0)
+        await self.rest()
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            await self.pilot.press(key)
+            await settle(self.pilot)
+        await self.rest()
+
+    async def rest(self) -> None:
+        """Let what is on its way to and from the disk arrive."""
+        await self.store.settled()
+        workers = [
+            one
+            for one in self.show.app.workers
+            if one.group in ("save", "stored", "look back") and not one.is_finished
+        ]
+        if workers:
+            await self.show.app.workers.wait_for_complete(workers)
+        await settle(self.pilot)
+
+    async def open(self, session: str) -> None:
+        self.show.app._conversation.want(session)  # noqa: SLF001 - what the browser ends with
+        await settle(self.pilot)
+        await self.rest()
+
+
+@asynccontextmanager
+async def program(folder: Path, *, session: str = "") -> AsyncIterator[Program]:
+    store = Store.open(folder)
+    show = stage({**TRIO, "m": numbered("merged")}, store=lambda: store, session=session)
+    try:
+        async with show.app.run_test(size=WIDE) as pilot:
+            now = Program(show, pilot, store)
+            await now.rest()
+            yield now
+    finally:
+        await store.aclose()
+
+
+async def test_a_conversation_is_saved_and_goes_on_at_the_next_start(tmp_path: Path) -> None:
+    async with program(tmp_path) as now:
+        await now.finish("first")
+        assert "saved" in now.show.row(0)
+        await now.finish("second")
+
+    async with program(tmp_path, session="last") as now:
+        assert "merged 1 to first" in now.show.text
+        assert "merged 2 to second" in now.show.text
+        assert "✓ 1st" in now.show.text
+
+        await now.finish("third")
+        asked = now.show.requests[0].messages
+        assert Message("assistant", "merged 2 to second") in asked
+
+
+async def test_a_new_conversation_leaves_the_other_as_it_is(tmp_path: Path) -> None:
+    async with program(tmp_path) as now:
+        await now.finish("first")
+        await now.press("ctrl+n")
+        assert "New session" in now.show.text
+        assert "merged 1 to first" not in now.show.text
+        await now.finish("other")
+
+        rows = await now.store.sessions()
+        assert [row.title for row in rows] == ["other", "first"]
+        await now.open(rows[1].id)
+        assert "merged 1 to first" in now.show.text
+
+
+async def test_versions_and_branches_come_back(tmp_path: Path) -> None:
+    async with program(tmp_path) as now:
+        await now.finish("first")
+        await now.press("f5")
+        await now.show.pass_(now.pilot, 30.0)
+        await now.rest()
+        now.show.app.screen.query_one(AnswerView).focus()
+        await now.press("e")
+        now.show.app.screen.query_one(Draft).load_text("otherwise")
+        await now.press("enter")
+        await now.show.pass_(now.pilot, 30.0)
+        await now.rest()
+        assert "[ version 3 of 3 ]" in now.show.text
+
+    async with program(tmp_path, session="last") as now:
+        assert "merged 3 to otherwise" in now.show.text
+        now.show.app.screen.query_one(AnswerView).focus()
+        await now.press("left_square_bracket")
+        assert "merged 2 to first" in now.show.text
+        await now.press("left_square_bracket")
+        assert "merged 1 to first" in now.show.text
+        assert "[ version 1 of 3 ]" in now.show.text
+
+
+async def test_a_taken_proposal_is_still_the_answer_and_the_merged_one_still_there(
+    tmp_path: Path,
+) -> None:
+    async with program(tmp_path) as now:
+        await now.finish("first")
+        await now.press("tab", "2", "a")
+        assert "✓ taken" in now.show.text
+
+    async with program(tmp_path, session="last") as now:
+        assert "beta two and more" in now.show.text
+        assert "This is proposal 2" in now.show.text
+        now.show.app.screen.query_one(AnswerView).focus()
+        await now.press("left_square_bracket")
+        assert "merged 1 to first" in now.show.text
+
+
+async def test_an_earlier_turns_proposals_are_read_when_they_are_wanted(tmp_path: Path) -> None:
+    async with program(tmp_path) as now:
+        await now.finish("first")
+        await now.finish("second")
+
+    async with program(tmp_path, session="last") as now:
+        now.show.app.screen.query_one(AnswerView).focus()
+        await now.press("home", "enter")
+        assert "Turn 1" in now.show.text
+        assert "alpha one" in now.show.text
+
+
+async def test_a_draft_and_the_queue_come_back(tmp_path: Path) -> None:
+    async with program(tmp_path) as now:
+        await ask(now.pilot, "first")
+        await now.show.pass_(now.pilot, 1.0)
+        await ask(now.pilot, "second")
+        await now.pilot.press(*"half")
+        await now.rest()
+
+    async with program(tmp_path, session="last") as now:
+        assert now.show.app.screen.query_one(Draft).text == "half"
+        assert "queued: second" in now.show.text
+        assert "The program ended while this ran" in now.show.text or "Stopped" in now.show.text
+
+
+async def test_what_is_missing_of_an_interrupted_run_is_called_and_merged(tmp_path: Path) -> None:
+    async with program(tmp_path) as now:
+        await ask(now.pilot, "first")
+        await now.show.pass_(now.pilot, 2.0)
+
+    async with program(tmp_path, session="last") as now:
+        now.show.app.screen.query_one(AnswerView).focus()
+        await now.press("c")
+        await now.show.pass_(now.pilot, 30.0)
+        await now.rest()
+        assert [request.model for request in now.show.requests] == ["b", "c", "m"]
+        assert "merged 1 to first" in now.show.text
+
+
+async def test_a_private_conversation_is_not_written_down(tmp_path: Path) -> None:
+    async with program(tmp_path) as now:
+        await now.press("f7")
+        assert "not written down" in now.show.row(0)
+        await now.finish("secret")
+        assert "merged 1 to secret" in now.show.text
+        assert await now.store.sessions() == []
+
+
+async def test_what_keeps_a_conversation_from_being_saved_stands_above_it(tmp_path: Path) -> None:
+    (tmp_path / "sessions.db").mkdir()
+    async with program(tmp_path) as now:
+        assert "! " in now.show.row(1)
+        await now.finish("first")
+        assert "merged 1 to first" in now.show.text
+        assert "saved" not in now.show.row(0)
+
+
+async def test_a_race_is_replayed_as_it_was_and_nobody_is_called(tmp_path: Path) -> None:
+    async with program(tmp_path) as now:
+        await now.finish("first")
+
+    async with program(tmp_path, session="last") as now:
+        now.show.app.screen.query_one(AnswerView).focus()
+        await now.press("R")
+        await now.show.pass_(now.pilot, 2.0)
+        assert "replay 1×" in now.show.row(0)
+        assert "alpha one" in now.show.text
+        assert "gamma three" in now.show.text
+        assert "merged 1" not in now.show.text
+
+        await now.press("space")
+        await now.show.pass_(now.pilot, 10.0)
+        assert "merged 1" not in now.show.text
+
+        await now.press("space", "R", "R")
+        assert "replay 8×" in now.show.row(0)
+        await now.show.pass_(now.pilot, 1.0)
+        assert "merged 1 to first" in now.show.text
+        assert "✓ done" in now.show.row(0)
+        assert now.show.requests == []
+
+
+async def test_a_replay_ends_with_esc_and_with_the_next_prompt(tmp_path: Path) -> None:
+    async with program(tmp_path) as now:
+        await now.finish("first")
+        now.show.app.screen.query_one(AnswerView).focus()
+        await now.press("R")
+        await now.show.pass_(now.pilot, 1.0)
+        await now.press("escape")
+        assert "merged 1 to first" in now.show.text
+
+        await now.press("R")
+        await now.show.pass_(now.pilot, 1.0)
+        await now.press("i")
+        await now.finish("second")
+        assert "merged 1 to first" in now.show.text
+        assert "merged 2 to second" in now.show.text
