@@ -7,7 +7,6 @@ Changes are plain calls that return at once: they are made in order by a thread 
 from __future__ import annotations
 
 import asyncio
-import math
 import random
 import time
 from contextlib import suppress
@@ -243,8 +242,7 @@ class Store:
         Raises:
             StoreError: it can't be written at present.
         """
-        posted = self._post(lambda db: writing.purge(db, math.inf), is_answered=True)
-        await self._result(posted)
+        await self._result(self._post(writing.erase_deleted, is_answered=True))
 
     # What is read.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -225,6 +226,12 @@ def purge(db: sqlite3.Connection, before: float) -> None:
     for (session,) in gone:
         unindex_session(db, session)
         db.execute("DELETE FROM sessions WHERE id = ?", (session,))
+
+
+def erase_deleted(db: sqlite3.Connection) -> None:
+    """Remove for good what was deleted, and the words of it that the index still holds."""
+    purge(db, math.inf)
+    db.execute("INSERT INTO words(words) VALUES ('optimize')")
 
 
 def interrupt_dead(
