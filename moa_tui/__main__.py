@@ -144,7 +144,7 @@ class Program:
         if arguments.as_json:
             self.streams.speak_utf8()
         match arguments.command:
-            case "screen" | "demo":
+            case "screen" | "demo" | "replay":
                 return self._screen(arguments)
             case "ask":
                 return self._ask(arguments)
@@ -255,6 +255,7 @@ class Program:
         from moa_tui.editor import TerminalEditor  # noqa: PLC0415 - brings asyncio
         from moa_tui.engine.clock import AsyncioClock  # noqa: PLC0415 - brings asyncio
         from moa_tui.memory import StateFile  # noqa: PLC0415 - lazy
+        from moa_tui.papers import FolderPapers  # noqa: PLC0415 - as above
         from moa_tui.places import Places  # noqa: PLC0415 - lazy
         from moa_tui.providers.smollm2 import SmolLM2  # noqa: PLC0415 - lazy
         from moa_tui.ui.ports import Ports  # noqa: PLC0415 - lazy
@@ -292,6 +293,7 @@ class Program:
             memory=memory,
             settings=kept,
             files=LocalFiles(Path()),
+            papers=FolderPapers(Path()),
             editor=TerminalEditor(self.environ),
             keymap=settings.keys,
             terminal=terminal_variables(self.environ),

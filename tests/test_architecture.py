@@ -127,6 +127,7 @@ ROOMS = {
     "moa_tui.files": Room(),
     "moa_tui.attachments": Room(),
     "moa_tui.editor": Room(),
+    "moa_tui.papers": Room(may=("moa_tui.files",)),
     "moa_tui.shipped": Room(),
 }
 COMPOSITION_ROOT = "moa_tui.__main__"

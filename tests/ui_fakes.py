@@ -28,7 +28,16 @@ if TYPE_CHECKING:
 
     from moa_tui.engine.mixture import Seat
     from moa_tui.providers.scripted import Script, Step
-    from moa_tui.ui.ports import Editor, Endpoints, Files, Memory, OfFound, Presets, Settings
+    from moa_tui.ui.ports import (
+        Editor,
+        Endpoints,
+        Files,
+        Memory,
+        OfFound,
+        Papers,
+        Presets,
+        Settings,
+    )
     from moa_tui.ui.store import Store
 
 SHIPPED_THEMES = Path(__file__).parents[1] / "themes"
@@ -177,6 +186,8 @@ def stage(
     endpoint: str = "t",
     store: Callable[[], Store] | None = None,
     session: str = "",
+    is_replay: bool = False,
+    papers: Papers | None = None,
     theme: str = "moa-dark",
     theme_folders: Sequence[Path] = (SHIPPED_THEMES,),
     known: bool = True,
@@ -228,6 +239,7 @@ def stage(
         editor=editor,
         keymap=keymap or {},
         store=store,
+        papers=papers,
     )
     mix = mix or mixture()
     if needs_fetch:
@@ -238,6 +250,7 @@ def stage(
         notices=tuple(notices),
         is_demo=is_demo,
         session=session,
+        is_replay=is_replay,
     )
     return Stage(MoaApp(ports, start), clock, embedded, requests)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
 CommandName: TypeAlias = Literal[
-    "screen", "demo", "ask", "pull", "presets", "models", "sessions", "doctor"
+    "screen", "demo", "replay", "ask", "pull", "presets", "models", "sessions", "doctor"
 ]
 Temperature: TypeAlias = "float | Literal['unset']"
 
@@ -161,6 +161,8 @@ def _parser(argv: Sequence[str]) -> _Parser:
             _add_options(added, proposers="proposers", told=told)
         return added
 
+    replay = command("replay", "the screen with a stored conversation, its last race once more")
+    replay.add_argument("text", metavar="ID", help="see moa-tui sessions")
     command("demo", "the screen with a race of written texts: no model, no network")
     ask = command("ask", "one run without the screen: the answer goes to stdout", told=None)
     ask.add_argument("text", metavar="PROMPT", nargs="?", help="- or nothing: read from stdin")

@@ -42,6 +42,8 @@ def start_of(arguments: Arguments, setup: Setup) -> Start:
         setup = without_lost_preset(setup)
         mixture = choose(wishes, setup)
 
+    is_replay = arguments.command == "replay"
+
     def of_found(states: Sequence[EndpointState]) -> Mixture:
         return choose(wishes, setup, states=states)
 
@@ -50,7 +52,8 @@ def start_of(arguments: Arguments, setup: Setup) -> Start:
         saved=_saved(wishes, setup),
         of_found=of_found if needs_detection(wishes, setup) else None,
         notices=setup.notices,
-        session=arguments.session,
+        session=arguments.text or "" if is_replay else arguments.session,
+        is_replay=is_replay,
     )
 
 

@@ -93,7 +93,10 @@ class MoaApp(App[None]):
         """Open another conversation in the place of this one."""
         try:
             opened = await opened_from(
-                self._ports.store, event.session, is_private=event.is_private
+                self._ports.store,
+                event.session,
+                is_private=event.is_private,
+                is_replay=event.is_replay,
             )
         except MoaError as error:
             self.notify(clean(str(error)), severity="warning", markup=False)
@@ -180,7 +183,7 @@ class MoaApp(App[None]):
             self.notify(clean(str(error)), severity="warning", markup=False)
             return
         if session:
-            self._conversation.want(session)
+            self._conversation.want(session, is_replay=self._start.is_replay)
         elif unfinished:
             from moa_tui.ui.dialogs.resume import ResumeDialog  # noqa: PLC0415 - after a crash
 

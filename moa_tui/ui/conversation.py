@@ -115,7 +115,14 @@ class ConversationScreen(Screen[None]):
         if self._start.is_demo:
             self.call_after_refresh(self._ask_text, words.EXAMPLES[0])
         if len(self._turns):
-            self._versions.show_stored()
+            self._open_stored()
+
+    @work(group="opening")
+    async def _open_stored(self) -> None:
+        """Show what was stored, and replay it if that is wanted."""
+        await self._versions.show_stored().wait()
+        if self._opened.is_replay:
+            self._replaying.action_replay()
 
     @property
     def _binding_chain(self) -> list[tuple[DOMNode, BindingsMap]]:
@@ -426,9 +433,9 @@ class ConversationScreen(Screen[None]):
 
     # Ways out.
 
-    def want(self, session: str) -> None:
+    def want(self, session: str, *, is_replay: bool = False) -> None:
         """Ask for another conversation, by its id."""
-        self._steering.want(session)
+        self._steering.want(session, is_replay=is_replay)
 
     def leave(self) -> None:
         """Leave the program; a run that is live is asked about first."""

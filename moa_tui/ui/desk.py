@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from rich.segment import Segment
 from textual import on, work
 
+from moa_tui.errors import MoaError
 from moa_tui.text import clean
 from moa_tui.ui import keys, look, slash, words
 from moa_tui.ui.appearance import frames_a_second, take_up
@@ -365,6 +366,11 @@ class Desk(Ground):
         """Whether conversations are kept."""
         return self._ports.store is not None
 
+    @property
+    def has_papers(self) -> bool:
+        """Whether a conversation can be exported."""
+        return self._ports.store is not None and self._ports.papers is not None
+
     def choose_session(self, here: str, chosen: Callable[[Chosen], object]) -> None:
         """Open the sessions, ``here`` being open; ``chosen`` hears which one, and which turn."""
         from moa_tui.ui.dialogs.sessions import SessionBrowser  # noqa: PLC0415 - as above
@@ -375,8 +381,25 @@ class Desk(Ground):
                 if one is not None:
                     chosen(one)
 
-            browser = SessionBrowser(self._ports.store(), now=self._ports.date, here=here)
+            export = None if self._ports.papers is None else self.export
+            browser = SessionBrowser(
+                self._ports.store(), now=self._ports.date, here=here, export=export
+            )
             self.app.push_screen(browser, ended)
+
+    @work(group="export")
+    async def export(self, session: str) -> None:
+        """Write a conversation to a file, and say where."""
+        if self._ports.store is None or self._ports.papers is None:
+            return
+        try:
+            page = await self._ports.store().markdown(session)
+            title = next((line for line in page.splitlines() if line.strip("# ")), session)
+            path = await self._ports.papers.write(title.strip("# "), page)
+        except MoaError as error:
+            self.notify(clean(str(error)), severity="warning", markup=False)
+        else:
+            self.notify(words.exported(path), markup=False)
 
     # Failures.
 

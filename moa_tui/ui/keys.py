@@ -40,6 +40,14 @@ STEERING: Final[tuple[BindingType, ...]] = (
     Binding("ctrl+n", "new_session", "new", id="new_session", tooltip="Begin a conversation"),
     Binding("ctrl+r", "sessions", "sessions", id="sessions", tooltip="Find a conversation"),
     Binding(
+        "E",
+        "export",
+        "export",
+        id="export",
+        tooltip="Write this conversation to a file in this folder",
+        show=False,
+    ),
+    Binding(
         "f7",
         "private",
         "private",

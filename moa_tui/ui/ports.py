@@ -240,6 +240,18 @@ class Files(Protocol):
         ...
 
 
+class Papers(Protocol):
+    """Where what is exported goes."""
+
+    async def write(self, title: str, text: str, /) -> str:
+        """Write a page to a new file, named after its title, and return where it is.
+
+        Raises:
+            ConfigError: it can't be written; the message says why.
+        """
+        ...
+
+
 class Editor(Protocol):
     """The user's own editor."""
 
@@ -265,6 +277,7 @@ class Start:
     first one as long as nothing was asked or changed. None: somebody chose, now or earlier.
     ``notices`` are plain sentences about files that are broken and were left out. ``is_demo``
     labels the screen. ``session`` is the id of a stored one to go on with, "last" for the newest.
+    ``is_replay``: its last race is replayed at once.
     """
 
     mixture: Mixture
@@ -273,6 +286,7 @@ class Start:
     notices: Sequence[str] = ()
     is_demo: bool = False
     session: str = ""
+    is_replay: bool = False
 
 
 TERMINAL_VARIABLES: Final = (
@@ -290,7 +304,8 @@ class Ports:
     live view, to which `Endpoints.add` adds. ``places``, ``presets`` and ``memory`` are None where
     nothing can be looked for, chosen or remembered; so are ``settings`` where none can be changed,
     ``store`` where conversations aren't kept (it returns the one that its first call opens),
-    ``files`` where none can be attached, and ``editor`` where there is no terminal for one.
+    ``files`` where none can be attached, ``editor`` where there is no terminal for one, and
+    ``papers`` where nothing can be exported.
     ``keymap`` are the keys that the user chose, as ``[keys]`` has them: unchecked, by command.
     ``date`` returns seconds since the epoch. ``terminal`` is what the environment says about the
     terminal, in `TERMINAL_VARIABLES`.
@@ -310,5 +325,6 @@ class Ports:
     date: Callable[[], float] = time.time
     files: Files | None = None
     editor: Editor | None = None
+    papers: Papers | None = None
     keymap: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     terminal: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

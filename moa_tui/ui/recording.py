@@ -26,6 +26,7 @@ class Opened:
     session: str = ""
     draft: str = ""
     is_private: bool = False
+    is_replay: bool = False
 
 
 class Recording:
@@ -134,7 +135,11 @@ def _filled(version: Version, events: Sequence[Event]) -> Version:
 
 
 async def opened_from(
-    store: Callable[[], Store] | None, session: str, *, is_private: bool = False
+    store: Callable[[], Store] | None,
+    session: str,
+    *,
+    is_private: bool = False,
+    is_replay: bool = False,
 ) -> Opened:
     """Return a stored conversation as a screen begins with it, a new one for "".
 
@@ -144,7 +149,7 @@ async def opened_from(
     if store is None or not session:
         return Opened(is_private=is_private)
     found = await store().load(session)
-    return Opened(turns_of(found), session, found.draft)
+    return Opened(turns_of(found), session, found.draft, is_replay=is_replay)
 
 
 def turns_of(session: Session) -> Turns:

@@ -137,10 +137,15 @@ class Replaying(Ground):
             self.notify(clean(str(error)), severity="warning", markup=False)
         finally:
             self.is_on = False
-            self._live.state = self._turns[-1].version.run
-            self._live.shown_t = None
-            self._stage.show_turns(self._turns, None, changed=number)
-            self.post_message(self.Changed())
+            if self.is_attached:
+                self._show_end(number)
+
+    def _show_end(self, number: int) -> None:
+        """Show the race as it ended, and the newest run again."""
+        self._live.state = self._turns[-1].version.run
+        self._live.shown_t = None
+        self._stage.show_turns(self._turns, None, changed=number)
+        self.post_message(self.Changed())
 
     async def _show(self, events: Sequence[Event]) -> None:
         from moa_tui.engine.state import RunState, apply  # noqa: PLC0415 - the first paint needs none

@@ -45,7 +45,8 @@ class Steering(Ground):
         """Another conversation is to be opened: a session's, or "" for a new one.
 
         ``turn`` is the one to show, by its id in the store; None: the last. ``mixture`` goes on,
-        and ``saved`` is how its preset has it. ``is_private``: it isn't written down.
+        and ``saved`` is how its preset has it. ``is_private``: it isn't written down;
+        ``is_replay``: its last race is replayed.
         """
 
         def __init__(
@@ -56,6 +57,7 @@ class Steering(Ground):
             saved: Mixture,
             turn: int | None = None,
             is_private: bool = False,
+            is_replay: bool = False,
         ) -> None:
             super().__init__()
             self.session = session
@@ -63,6 +65,7 @@ class Steering(Ground):
             self.saved = saved
             self.turn = turn
             self.is_private = is_private
+            self.is_replay = is_replay
 
     def __init__(
         self,
@@ -93,6 +96,8 @@ class Steering(Ground):
         """Return whether a key does something now."""
         if action in ("new_session", "sessions", "private"):
             return self._desk.has_store
+        if action == "export":
+            return self._desk.has_papers and self._recording.session != ""
         known = keys.works(action, self._now)
         return super().check_action(action, parameters) if known is None else known
 
@@ -181,11 +186,22 @@ class Steering(Ground):
             self._recording.session, lambda chosen: self.want(chosen.session, chosen.turn)
         )
 
+    def action_export(self) -> None:
+        """Write this conversation to a file."""
+        self._desk.export(self._recording.session)
+
     def action_private(self) -> None:
         """Begin another conversation, which isn't written down."""
         self.want("", is_private=True)
 
-    def want(self, session: str, turn: int | None = None, *, is_private: bool = False) -> None:
+    def want(
+        self,
+        session: str,
+        turn: int | None = None,
+        *,
+        is_private: bool = False,
+        is_replay: bool = False,
+    ) -> None:
         """Ask for another conversation; a run that is live is asked about first."""
         mixing = self._mixing
         wanted = self.Wanted(
@@ -194,6 +210,7 @@ class Steering(Ground):
             saved=mixing.saved,
             turn=turn,
             is_private=is_private,
+            is_replay=is_replay,
         )
         if self._live.is_live or self._download.is_under_way:
             self._desk.ask_to_leave(lambda: self.post_message(wanted))

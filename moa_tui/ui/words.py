@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from moa_tui.text import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -120,6 +122,11 @@ def taken(seat: int, model: str) -> str:
 def copied(length: int) -> str:
     """Return that so many characters are in the clipboard, as far as one can know."""
     return f"Copied, {length:,} characters."
+
+
+def exported(path: str) -> str:
+    """Return where a conversation was written to."""
+    return f"exported to {one_line(path)}"
 
 
 def does_nothing_now(name: str) -> str:

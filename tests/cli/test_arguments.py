@@ -132,3 +132,10 @@ def test_a_commands_help_names_the_options_that_it_takes(
         parse([command, "--help"])
     said = capsys.readouterr().out
     assert [option for option in ("--preset", "--layers") if option in said] == told
+
+
+def test_conversations_are_gone_on_with_and_replayed() -> None:
+    assert parse(["--session", "abcd"]).session == "abcd"
+    assert parse(["--continue"]).session == "last"
+    replay = parse(["replay", "abcd"])
+    assert (replay.command, replay.text) == ("replay", "abcd")

@@ -5,9 +5,13 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from ui_fakes import TRIO, ask, numbered, settle, stage
+from ui_fakes import TRIO, ask, mixture, numbered, settle, stage
 
+from moa_tui.engine.events import LayerStarted, RunStarted, SeatStarted, TextDelta
+from moa_tui.engine.mixture import Seat
 from moa_tui.engine.provider import Message
+from moa_tui.papers import FolderPapers
+from moa_tui.storage.records import Asked
 from moa_tui.storage.store import Store
 from moa_tui.ui.answer_view import AnswerView
 from moa_tui.ui.composer import Draft
@@ -45,7 +49,8 @@ class Program:
         workers = [
             one
             for one in self.show.app.workers
-            if one.group in ("save", "stored", "look back") and not one.is_finished
+            if one.group in ("save", "stored", "opening", "look back", "export")
+            and not one.is_finished
         ]
         if workers:
             await self.show.app.workers.wait_for_complete(workers)
@@ -58,9 +63,17 @@ class Program:
 
 
 @asynccontextmanager
-async def program(folder: Path, *, session: str = "") -> AsyncIterator[Program]:
+async def program(
+    folder: Path, *, session: str = "", is_replay: bool = False
+) -> AsyncIterator[Program]:
     store = Store.open(folder)
-    show = stage({**TRIO, "m": numbered("merged")}, store=lambda: store, session=session)
+    show = stage(
+        {**TRIO, "m": numbered("merged")},
+        store=lambda: store,
+        session=session,
+        is_replay=is_replay,
+        papers=FolderPapers(folder / "papers"),
+    )
     try:
         async with show.app.run_test(size=WIDE) as pilot:
             now = Program(show, pilot, store)
@@ -238,3 +251,62 @@ async def test_a_replay_ends_with_esc_and_with_the_next_prompt(tmp_path: Path) -
         await now.finish("second")
         assert "merged 1 to first" in now.show.text
         assert "merged 2 to second" in now.show.text
+
+
+async def test_a_stored_race_can_be_what_the_program_begins_with(tmp_path: Path) -> None:
+    async with program(tmp_path) as now:
+        await now.finish("first")
+
+    async with program(tmp_path, session="last", is_replay=True) as now:
+        await now.show.pass_(now.pilot, 1.0)
+        assert "replay 1×" in now.show.row(0)
+        assert "merged 1 to first" not in now.show.text
+
+
+async def test_a_conversation_is_exported_to_a_file(tmp_path: Path) -> None:
+    async with program(tmp_path) as now:
+        await now.finish("first")
+        await now.press("tab", "E")
+
+    (page,) = (tmp_path / "papers").iterdir()
+    text = page.read_text("utf-8")
+    assert "merged 1 to first" in text
+    assert "<details>" in text
+
+
+async def test_the_browser_opens_what_is_found(tmp_path: Path) -> None:
+    async with program(tmp_path) as now:
+        await now.finish("about whales")
+        await now.press("ctrl+n")
+        await now.finish("about cats")
+        await now.press("ctrl+r")
+        assert "about whales" in now.show.text
+        await now.pilot.press(*"whales")
+        await now.rest()
+        await now.press("enter")
+        assert "merged 1 to about whales" in now.show.text
+        assert "about cats" not in now.show.text
+
+
+async def test_what_was_running_when_all_ended_is_offered(tmp_path: Path) -> None:
+    lost = Store.open(tmp_path)
+    session = lost.begin_session()
+    turn = lost.begin_turn(session, Asked("unfinished business", "unfinished business"))
+    recorder = lost.begin_run(turn, mixture())
+    seat = Seat(1, 1)
+    recorder.record(RunStarted(n=1, t=0.0, mixture=mixture()))
+    recorder.record(LayerStarted(n=2, t=0.0, layer=1))
+    recorder.record(SeatStarted(n=3, t=0.0, seat=seat, attempt=1, role="proposer", model="t/a"))
+    recorder.record(TextDelta(n=4, t=1.0, seat=seat, attempt=1, text="half an answer"))
+    await lost.settled()
+    lost._recorders.clear()  # noqa: SLF001 - as if the process were gone before it could end them
+    await lost.aclose()
+
+    async with program(tmp_path) as now:
+        await settle(now.pilot)
+        assert "unfinished business" in now.show.text
+        await now.press("enter")
+        await now.rest()
+        now.show.app.screen.query_one(AnswerView).focus()
+        await now.press("1")
+        assert "half an answer" in now.show.text
