@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import threading
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, assert_never
@@ -316,14 +317,16 @@ class _Shelf:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._store: Store | None = None
+        self._door = threading.Lock()
 
     def opened(self) -> Store:
-        """Return the store."""
-        if self._store is None:
-            from moa_tui.storage.store import Store  # noqa: PLC0415 - see above
+        """Return the store, from any thread; its first call takes 50 ms."""
+        with self._door:
+            if self._store is None:
+                from moa_tui.storage.store import Store  # noqa: PLC0415 - see above
 
-            self._store = Store.open(self._folder)
-        return self._store
+                self._store = Store.open(self._folder)
+            return self._store
 
     async def aclose(self) -> None:
         """Write what is left and close it, if it was opened."""

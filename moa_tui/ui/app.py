@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import gc
 import sys
@@ -174,6 +175,7 @@ class MoaApp(App[None]):
     async def _look_back(self, store: Callable[[], Store]) -> None:
         """Open the session that was asked for; else offer what was running when all ended."""
         try:
+            await asyncio.to_thread(store)
             unfinished = await store().unfinished()
             session = self._start.session
             if session == _LAST:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.segment import Segment
@@ -117,7 +118,8 @@ class Desk(Ground):
     @work(group="banner")
     async def _watch(self, store: Callable[[], Store]) -> None:
         """Say what keeps conversations from being written down, as long as it does."""
-        async for trouble in store().troubles():
+        kept = await asyncio.to_thread(store)
+        async for trouble in kept.troubles():
             self._banner.say("" if trouble is None else trouble.words)
             self._stage.post_message(self._stage.Rearranged())
 

@@ -92,15 +92,14 @@ class Recording:
 
     def keep_draft(self, draft: str) -> None:
         """Write down what stands in the composer and waits above it, where that has changed."""
-        if self._store is None:
-            return
         kept = (draft, self._turns.queue)
         is_nothing = not draft and not self._turns.queue and not self.session
-        if kept == self._kept or is_nothing:
+        # The first paint asks too, and must not wait for the store to be opened.
+        if kept == self._kept or is_nothing or (store := self._store) is None:
             return
         self._kept = kept
-        self.session = self.session or self._store.begin_session()
-        self._store.keep_draft(self.session, draft, queue=self._turns.queue)
+        self.session = self.session or store.begin_session()
+        store.keep_draft(self.session, draft, queue=self._turns.queue)
 
     async def replay(self, run: int) -> Sequence[Event]:
         """Return what happened in a run, every delta as it came.

@@ -55,10 +55,9 @@ class View:
 
     def layer_in(self, run: RunState) -> int:
         """Return the number of the layer that is looked at in a run."""
-        numbers = [layer.layer for layer in run.layers]
-        if self.layer in numbers:
-            return self.layer or 1
-        return numbers[-1] if numbers else 1
+        if self.layer is not None and any(layer.layer == self.layer for layer in run.layers):
+            return self.layer
+        return run.layers[-1].layer if run.layers else 1
 
     def stepped(self, run: RunState, step: int) -> View:
         """Return the view of the layer so many before or behind, at most the first or last."""
