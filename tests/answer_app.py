@@ -11,7 +11,7 @@ from textual.app import App
 from moa_tui.engine.mixture import Seat
 from moa_tui.engine.provider import Usage
 from moa_tui.engine.state import Log, SeatState
-from moa_tui.ui.answer import AnswerCard
+from moa_tui.ui.answer.answer import AnswerCard
 from moa_tui.ui.themes import load
 
 if TYPE_CHECKING:

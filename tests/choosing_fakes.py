@@ -11,9 +11,9 @@ from ui_fakes import Stage, mixture, says, settle, stage
 
 from moa_tui.errors import ConfigError, MoaError
 from moa_tui.presets import Presets
-from moa_tui.ui.composer import Draft
+from moa_tui.ui.composer.composer import Draft
 from moa_tui.ui.mixing import Mixing
-from moa_tui.ui.sidebar import Sidebar
+from moa_tui.ui.sidebar.sidebar import Sidebar
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence

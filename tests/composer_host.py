@@ -15,8 +15,8 @@ from ui_fakes import SHIPPED_THEMES
 from moa_tui.errors import ConfigError
 from moa_tui.ui import themes
 from moa_tui.ui.commands import Command
-from moa_tui.ui.completion import Completions
-from moa_tui.ui.composer import Composer, Draft, Prompt, Queue
+from moa_tui.ui.composer.completion import Completions
+from moa_tui.ui.composer.composer import Composer, Draft, Prompt, Queue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -12,7 +12,7 @@ from ui_fakes import SHIPPED_THEMES
 
 from moa_tui.ui import themes
 from moa_tui.ui.footer import Footer, display, shown_bindings
-from moa_tui.ui.sidebar import Sidebar
+from moa_tui.ui.sidebar.sidebar import Sidebar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ from moa_tui.storage.store import Store as StoreOnDisk
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from moa_tui.ui.prompt import Prompt
+    from moa_tui.ui.composer.prompt import Prompt
     from moa_tui.ui.store import Asked, Store
 
 

@@ -14,11 +14,11 @@ from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
 from moa_tui.engine.provider import ChatRequest, Endpoint, Finish, Text, Thinking
 from moa_tui.errors import ConfigError
 from moa_tui.providers.scripted import ScriptedProvider, Wait
-from moa_tui.ui.answer_view import AnswerView
+from moa_tui.ui.answer.answer_view import AnswerView
 from moa_tui.ui.app import MoaApp
 from moa_tui.ui.ports import Ports, Start
+from moa_tui.ui.race.tile import Tile
 from moa_tui.ui.stage import Stage as MainStage
-from moa_tui.ui.tile import Tile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

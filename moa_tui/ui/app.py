@@ -186,6 +186,9 @@ class MoaApp(App[None]):
             return
         if session:
             self._conversation.want(session, is_replay=self._start.is_replay)
+        elif unfinished and self._conversation.is_writing:
+            # A dialog would take what is being typed.
+            self.notify(words.left_unfinished(unfinished[0].title), markup=False)
         elif unfinished:
             from moa_tui.ui.dialogs.resume import ResumeDialog  # noqa: PLC0415 - after a crash
 

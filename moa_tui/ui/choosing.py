@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from moa_tui.errors import ConfigError, MoaError
 from moa_tui.text import clean, one_line
-from moa_tui.ui import editing, recipe
-from moa_tui.ui import editing_words as says
 from moa_tui.ui.dialogs import texts
 from moa_tui.ui.dialogs.endpoints import EndpointsDialog
 from moa_tui.ui.dialogs.models import ModelPicker
 from moa_tui.ui.dialogs.preset_rows import Entry, Library
 from moa_tui.ui.dialogs.presets import PresetPicker
 from moa_tui.ui.dialogs.writing import LineDialog, TextDialog
+from moa_tui.ui.sidebar import editing, recipe
+from moa_tui.ui.sidebar import editing_words as says
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from moa_tui.engine.mixture import Mixture
     from moa_tui.ui.dialogs.dialog import Dialog, ResultT
-    from moa_tui.ui.editing import Place
     from moa_tui.ui.ports import EndpointState, Ports
-    from moa_tui.ui.sidebar import Sidebar
+    from moa_tui.ui.sidebar.editing import Place
+    from moa_tui.ui.sidebar.sidebar import Sidebar
 
 
 class Choosing:

@@ -10,7 +10,7 @@ from textual.screen import Screen
 
 from moa_tui.text import clean
 from moa_tui.ui import keys, told, words
-from moa_tui.ui.composer import Composer, Draft, Prompt
+from moa_tui.ui.composer.composer import Composer, Draft, Prompt
 from moa_tui.ui.desk import Desk
 from moa_tui.ui.download import Download
 from moa_tui.ui.header import Header
@@ -430,6 +430,11 @@ class ConversationScreen(Screen[None]):
                 self._taking = event.seat
         else:
             self._versions.take(len(self._turns) - 1 if number is None else number, event.seat)
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether something is written that wasn't sent."""
+        return self._stage.composer.draft.text != ""
 
     # Ways out.
 

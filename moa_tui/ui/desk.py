@@ -10,10 +10,11 @@ from textual import on, work
 
 from moa_tui.errors import MoaError
 from moa_tui.text import clean
-from moa_tui.ui import keys, look, slash, words
+from moa_tui.ui import keys, look, words
 from moa_tui.ui.appearance import frames_a_second, take_up
 from moa_tui.ui.commands import Command, commands
-from moa_tui.ui.composer import Composer
+from moa_tui.ui.composer import slash
+from moa_tui.ui.composer.composer import Composer
 from moa_tui.ui.footer import Footer
 from moa_tui.ui.keymap import chain, keymap_of, remapped
 from moa_tui.ui.notices import Notices, writer
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
     from moa_tui.engine.state import RunState, SeatState
-    from moa_tui.ui.answer_view import AnswerView
+    from moa_tui.ui.answer.answer_view import AnswerView
     from moa_tui.ui.dialogs.sessions import Chosen
     from moa_tui.ui.header import Header
     from moa_tui.ui.mixing import Mixing

@@ -27,7 +27,7 @@ from moa_tui.ui.app import MoaApp
 from moa_tui.ui.conversation import ConversationScreen
 from moa_tui.ui.keymap import remapped, typed
 from moa_tui.ui.mixing import Mixing
-from moa_tui.ui.sidebar import Sidebar
+from moa_tui.ui.sidebar.sidebar import Sidebar
 from moa_tui.ui.stage import Stage
 
 if TYPE_CHECKING:

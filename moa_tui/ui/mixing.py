@@ -15,7 +15,7 @@ from moa_tui.errors import ConfigError
 from moa_tui.text import clean
 from moa_tui.ui import keys
 from moa_tui.ui.room import SIDEBAR_FROM
-from moa_tui.ui.sidebar import Sidebar
+from moa_tui.ui.sidebar.sidebar import Sidebar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from moa_tui.engine.mixture import Agent, Mixture
     from moa_tui.ui.choosing import Choosing
     from moa_tui.ui.ports import EndpointState, Memory, OfFound, Ports, Start
-    from moa_tui.ui.recipe import Section
+    from moa_tui.ui.sidebar.recipe import Section
     from moa_tui.ui.stage import Stage
 
 _HINTS: Mapping[Section, str] = {"mixture": "^t", "proposers": "^o", "endpoints": "f8"}

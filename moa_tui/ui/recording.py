@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from moa_tui.ui import words
-from moa_tui.ui.prompt import Prompt
+from moa_tui.ui.composer.prompt import Prompt
 from moa_tui.ui.turns import Turn, Turns, Version
 
 if TYPE_CHECKING:

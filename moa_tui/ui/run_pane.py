@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from moa_tui.ui import keys, words
-from moa_tui.ui.answer import AnswerCard, Waiting
-from moa_tui.ui.attributed import Attributed
-from moa_tui.ui.flow import FlowLines
-from moa_tui.ui.race import RaceView
+from moa_tui.ui.answer.answer import AnswerCard, Waiting
+from moa_tui.ui.answer.attributed import Attributed
+from moa_tui.ui.race.flow import FlowLines
+from moa_tui.ui.race.race import RaceView
+from moa_tui.ui.race.tiles import Tile, TileGrid
 from moa_tui.ui.rows import Ground
-from moa_tui.ui.tiles import Tile, TileGrid
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

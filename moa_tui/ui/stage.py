@@ -10,7 +10,7 @@ from textual.message import Message
 
 from moa_tui.engine.mixture import Seat
 from moa_tui.ui import keys, look, words
-from moa_tui.ui.composer import Composer, Queue
+from moa_tui.ui.composer.composer import Composer, Queue
 from moa_tui.ui.frames import FrameClock
 from moa_tui.ui.room import LEAST_HEIGHT, Content, phase_of, plan
 from moa_tui.ui.rows import Ground, Rows, wrapped
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
     from moa_tui.engine.mixture import Mixture
     from moa_tui.engine.state import RunState, SeatState
-    from moa_tui.ui.composer import Prompt
-    from moa_tui.ui.flow import FlowLines
+    from moa_tui.ui.composer.composer import Prompt
     from moa_tui.ui.keys import Names
-    from moa_tui.ui.race import RaceView
+    from moa_tui.ui.race.flow import FlowLines
+    from moa_tui.ui.race.race import RaceView
+    from moa_tui.ui.race.tile import Tile
     from moa_tui.ui.room import Phase, Room
     from moa_tui.ui.run_pane import RunPane
-    from moa_tui.ui.tile import Tile
     from moa_tui.ui.told import Greeting
     from moa_tui.ui.turns import Place, Turns
     from moa_tui.ui.view import View, Zoom

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from moa_tui.text import clean, one_line
 from moa_tui.ui import words
-from moa_tui.ui.prompt import Prompt
+from moa_tui.ui.composer.prompt import Prompt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from moa_tui.engine.mixture import Mixture, Seat
     from moa_tui.engine.run import Given
-    from moa_tui.ui.answer_view import AnswerView
+    from moa_tui.ui.answer.answer_view import AnswerView
     from moa_tui.ui.mixing import Mixing
     from moa_tui.ui.recording import Recording
     from moa_tui.ui.stage import Stage

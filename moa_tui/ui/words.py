@@ -124,6 +124,11 @@ def copied(length: int) -> str:
     return f"Copied, {length:,} characters."
 
 
+def left_unfinished(title: str) -> str:
+    """Return that a run was cut short when the program ended, and how it is found."""
+    return f'"{one_line(title, 60)}" was running when the program ended; ctrl+r finds it'
+
+
 def exported(path: str) -> str:
     """Return where a conversation was written to."""
     return f"exported to {one_line(path)}"

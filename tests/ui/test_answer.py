@@ -10,10 +10,10 @@ from answer_app import THEMES, CardApp, done, paragraphs, seat, shown
 from textual.strip import Strip
 
 from moa_tui.engine.state import Log
-from moa_tui.ui.answer import Waiting
-from moa_tui.ui.column import Column, Piece
+from moa_tui.ui.answer.answer import Waiting
+from moa_tui.ui.answer.column import Column, Piece
+from moa_tui.ui.answer.markdown import render
 from moa_tui.ui.look import Palette
-from moa_tui.ui.markdown import render
 
 if TYPE_CHECKING:
     from moa_tui.engine.events import SeatEnd

@@ -13,10 +13,10 @@ from rich.segment import Segment
 from textual import on
 
 from moa_tui.engine.state import Log
-from moa_tui.ui.answer_view import AnswerView
+from moa_tui.ui.answer.answer_view import AnswerView
+from moa_tui.ui.answer.markdown import render
+from moa_tui.ui.answer.transcript import Transcript
 from moa_tui.ui.look import Palette
-from moa_tui.ui.markdown import render
-from moa_tui.ui.transcript import Transcript
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from itertools import combinations
 import pytest
 from textual.geometry import Region, Size
 
-from moa_tui.ui.arrangement import LEAST_HEIGHT, LEAST_WIDTH, Arrangement, arrange
+from moa_tui.ui.race.arrangement import LEAST_HEIGHT, LEAST_WIDTH, Arrangement, arrange
 
 
 def test_five_seats_are_dealt_as_three_and_two_without_a_hole() -> None:

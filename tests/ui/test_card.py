@@ -7,9 +7,9 @@ from racing_seats import done, failed, retrying, streaming, thinking, waiting
 from rich.cells import cell_len
 
 from moa_tui.engine.state import Log, SeatState
-from moa_tui.ui import card
-from moa_tui.ui.card import Coat, Shape
 from moa_tui.ui.look import Palette
+from moa_tui.ui.race import card
+from moa_tui.ui.race.card import Coat, Shape
 
 PALETTE = Palette.of({})
 QUIET = Coat.of(PALETTE, is_focused=False)

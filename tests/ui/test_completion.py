@@ -7,8 +7,8 @@ from composer_host import FakeEditor, FakeFiles, Host, command, type_
 from textual import events
 from ui_fakes import says, settle, stage
 
-from moa_tui.ui.completion import Asked, Completer, asked_in, command_items, file_items
-from moa_tui.ui.composer import Prompt
+from moa_tui.ui.composer.completion import Asked, Completer, asked_in, command_items, file_items
+from moa_tui.ui.composer.composer import Prompt
 
 COMMANDS = (
     command("stop", "Stop the run", "esc"),

@@ -9,7 +9,7 @@ from textual.widgets import Input
 from ui_fakes import settle
 
 from moa_tui.errors import ConfigError
-from moa_tui.ui.composer import Composer, Prompt, Queue
+from moa_tui.ui.composer.composer import Composer, Prompt, Queue
 from moa_tui.ui.told import Notice
 
 

@@ -14,7 +14,7 @@ from moa_tui.engine.provider import Finish, Phase, Retrying, Text, Thinking
 from moa_tui.errors import ProviderError
 from moa_tui.providers.scripted import Wait
 from moa_tui.ui import appearance, themes
-from moa_tui.ui.composer import Draft
+from moa_tui.ui.composer.composer import Draft
 from moa_tui.ui.dialogs.settings import SettingsDialog
 from moa_tui.ui.dialogs.themes import ThemePicker
 from moa_tui.ui.settings import Keeping, KeptSettings

@@ -12,8 +12,8 @@ import pytest
 from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
 from moa_tui.errors import ConfigError
 from moa_tui.preset_file import as_toml, read_preset
-from moa_tui.ui import editing
-from moa_tui.ui.editing import AGGREGATOR, Place
+from moa_tui.ui.sidebar import editing
+from moa_tui.ui.sidebar.editing import AGGREGATOR, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ from textual.app import App, ComposeResult
 
 from moa_tui.engine.mixture import Seat
 from moa_tui.engine.state import LayerState, RunState, SeatState
-from moa_tui.ui.flow import FlowLines, layer_line, one_line
 from moa_tui.ui.look import Palette
+from moa_tui.ui.race.flow import FlowLines, layer_line, one_line
 
 PALETTE = Palette.of({})
 

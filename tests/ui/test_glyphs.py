@@ -14,7 +14,7 @@ from textual.color import Color
 from ui_fakes import mixture, says, settle, stage
 
 from moa_tui.ui import appearance, glyphs, look
-from moa_tui.ui.composer import Draft
+from moa_tui.ui.composer.composer import Draft
 from moa_tui.ui.settings import KeptSettings
 
 if TYPE_CHECKING:

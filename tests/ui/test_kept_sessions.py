@@ -13,8 +13,8 @@ from moa_tui.engine.provider import Message
 from moa_tui.papers import FolderPapers
 from moa_tui.storage.records import Asked
 from moa_tui.storage.store import Store
-from moa_tui.ui.answer_view import AnswerView
-from moa_tui.ui.composer import Draft
+from moa_tui.ui.answer.answer_view import AnswerView
+from moa_tui.ui.composer.composer import Draft
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

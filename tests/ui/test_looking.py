@@ -10,10 +10,10 @@ from ui_fakes import TRIO, ask, focused_seat, mixture, says, settle, stage
 from moa_tui.engine.mixture import Seat
 from moa_tui.engine.provider import Finish, Text, Thinking
 from moa_tui.providers.scripted import Wait
-from moa_tui.ui.answer_view import AnswerView
-from moa_tui.ui.composer import Draft
-from moa_tui.ui.race import RaceView
-from moa_tui.ui.tile import Tile
+from moa_tui.ui.answer.answer_view import AnswerView
+from moa_tui.ui.composer.composer import Draft
+from moa_tui.ui.race.race import RaceView
+from moa_tui.ui.race.tile import Tile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,10 +6,10 @@ import pytest
 from rich.segment import Segment
 
 from moa_tui.engine.attribution import Agreement, Attribution, Pair, Sentence, sources
-from moa_tui.ui.blocks import Blocks
+from moa_tui.ui.answer.blocks import Blocks
+from moa_tui.ui.answer.margin import WIDEST_MARK, Margin, agreement_words, mark, share_words
+from moa_tui.ui.answer.markdown import render_block
 from moa_tui.ui.look import BOLD, ITALIC, Palette
-from moa_tui.ui.margin import WIDEST_MARK, Margin, agreement_words, mark, share_words
-from moa_tui.ui.markdown import render_block
 
 PALETTE = Palette.of({})
 

@@ -15,10 +15,9 @@ from rich.cells import cell_len
 from rich.style import Style
 from textual.color import Color
 
-from moa_tui.ui import targets
-from moa_tui.ui.blocks import LONGEST_BLOCK, Block, Blocks
-from moa_tui.ui.look import Palette
-from moa_tui.ui.markdown import (
+from moa_tui.ui.answer import targets
+from moa_tui.ui.answer.blocks import LONGEST_BLOCK, Block, Blocks
+from moa_tui.ui.answer.markdown import (
     LEAST_WIDTH,
     codes_of,
     links_of,
@@ -26,6 +25,7 @@ from moa_tui.ui.markdown import (
     render_block,
     split_stable,
 )
+from moa_tui.ui.look import Palette
 from moa_tui.ui.themes import contrast
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from dialog_fakes import OLLAMA, UNASKED, preset
 from ui_fakes import mixture, settle, stage
 
 from moa_tui.errors import ConfigError
-from moa_tui.ui.editing import Place
 from moa_tui.ui.mixing import Mixing
-from moa_tui.ui.sidebar import Sidebar
+from moa_tui.ui.sidebar.editing import Place
+from moa_tui.ui.sidebar.sidebar import Sidebar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,10 +16,11 @@ from textual.theme import Theme
 
 from moa_tui.engine.mixture import Seat
 from moa_tui.engine.state import Log, SeatState
-from moa_tui.ui import lanes, look
+from moa_tui.ui import look
 from moa_tui.ui.frames import FrameClock
 from moa_tui.ui.look import Palette
-from moa_tui.ui.race import RaceView
+from moa_tui.ui.race import lanes
+from moa_tui.ui.race.race import RaceView
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
     from textual.strip import Strip
 
-    from moa_tui.ui.lanes import Course
+    from moa_tui.ui.race.lanes import Course
 
 PALETTE = Palette.of({})
 T = 6.0

@@ -10,14 +10,14 @@ import pytest
 from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
 from moa_tui.engine.provider import Endpoint, ModelInfo
 from moa_tui.errors import ConfigError
-from moa_tui.ui import recipe
-from moa_tui.ui.editing import AGGREGATOR, Place
 from moa_tui.ui.ports import EndpointState
-from moa_tui.ui.recipe import Spot
+from moa_tui.ui.sidebar import recipe
+from moa_tui.ui.sidebar.editing import AGGREGATOR, Place
+from moa_tui.ui.sidebar.recipe import Spot
 
 if TYPE_CHECKING:
     from moa_tui.ui.ports import EndpointStatus
-    from moa_tui.ui.recipe import Block, Line
+    from moa_tui.ui.sidebar.recipe import Block, Line
 
 A, B, M = (Agent(model=f"t/{name}") for name in "abm")
 DUO = Mixture(

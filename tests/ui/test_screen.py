@@ -11,8 +11,8 @@ from ui_fakes import TRIO, ask, focused_seat, mixture, says, settle, stage
 from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture, Seat
 from moa_tui.engine.provider import Message
 from moa_tui.errors import ProviderError
-from moa_tui.ui.answer_view import AnswerView
-from moa_tui.ui.composer import Draft
+from moa_tui.ui.answer.answer_view import AnswerView
+from moa_tui.ui.composer.composer import Draft
 from moa_tui.ui.welcome import Welcome
 
 

@@ -14,7 +14,7 @@ from moa_tui.engine.provider import Finish, Retrying, Text, Thinking
 from moa_tui.presets import Presets
 from moa_tui.providers.scripted import Wait
 from moa_tui.shipped import PRESETS
-from moa_tui.ui.composer import Draft
+from moa_tui.ui.composer.composer import Draft
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence

@@ -15,9 +15,9 @@ from ui_fakes import draw, mixture, says, settle, stage
 from moa_tui.engine.provider import Finish, Text
 from moa_tui.providers.scripted import Wait
 from moa_tui.ui import selecting
-from moa_tui.ui.answer_view import AnswerView
+from moa_tui.ui.answer.answer_view import AnswerView
 from moa_tui.ui.look import Palette
-from moa_tui.ui.tiles import Tile
+from moa_tui.ui.race.tiles import Tile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

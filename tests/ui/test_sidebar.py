@@ -11,8 +11,8 @@ from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
 from moa_tui.engine.provider import Endpoint, ModelInfo
 from moa_tui.ui.look import Palette
 from moa_tui.ui.ports import EndpointState
-from moa_tui.ui.sidebar import Sidebar
-from moa_tui.ui.sidebar_rows import window
+from moa_tui.ui.sidebar.sidebar import Sidebar
+from moa_tui.ui.sidebar.sidebar_rows import window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,17 +12,17 @@ from textual import events
 
 from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
 from moa_tui.engine.provider import Endpoint
-from moa_tui.ui.editing import AGGREGATOR, Place
 from moa_tui.ui.ports import EndpointState
-from moa_tui.ui.recipe import Spot
-from moa_tui.ui.sidebar import Sidebar
+from moa_tui.ui.sidebar.editing import AGGREGATOR, Place
+from moa_tui.ui.sidebar.recipe import Spot
+from moa_tui.ui.sidebar.sidebar import Sidebar
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
     from textual.pilot import Pilot
 
-    from moa_tui.ui.recipe import Kind
+    from moa_tui.ui.sidebar.recipe import Kind
 
 
 A, B, C, M = (Agent(model=f"t/{name}") for name in "abcm")

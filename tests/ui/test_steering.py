@@ -12,7 +12,7 @@ from ui_fakes import TRIO, ask, focused_seat, mixture, says, settle, stage
 from moa_tui.engine.mixture import Seat
 from moa_tui.engine.provider import Endpoint, Message
 from moa_tui.errors import ProviderError
-from moa_tui.ui.answer_view import AnswerView
+from moa_tui.ui.answer.answer_view import AnswerView
 from moa_tui.ui.ports import EndpointState
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from racing_seats import done, failed, streaming, thinking, waiting
 
-from moa_tui.ui import table
 from moa_tui.ui.look import Palette
+from moa_tui.ui.race import table
 
 PALETTE = Palette.of({})
 SEATS = [

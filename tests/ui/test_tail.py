@@ -11,7 +11,7 @@ from textual.strip import Strip
 
 from moa_tui.engine.mixture import Seat
 from moa_tui.engine.state import Log, SeatState
-from moa_tui.ui.tail import Sight, StripCache, Tail, Wrap, fitted
+from moa_tui.ui.race.tail import Sight, StripCache, Tail, Wrap, fitted
 
 FAMILY = "👩\u200d👩\u200d👧"
 CLUSTERS = st.sampled_from(

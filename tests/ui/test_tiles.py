@@ -13,7 +13,7 @@ from textual.theme import Theme
 from moa_tui.engine.mixture import Seat
 from moa_tui.engine.state import Log, SeatState
 from moa_tui.ui.frames import FrameClock
-from moa_tui.ui.tiles import Tile, TileGrid
+from moa_tui.ui.race.tiles import Tile, TileGrid
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

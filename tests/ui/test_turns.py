@@ -9,7 +9,7 @@ import pytest
 from moa_tui.engine.mixture import Seat
 from moa_tui.engine.prompt import Conversation, Exchange
 from moa_tui.engine.state import Log, RunState, SeatState
-from moa_tui.ui.prompt import Prompt
+from moa_tui.ui.composer.prompt import Prompt
 from moa_tui.ui.turns import Place, Turns
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from ui_fakes import TRIO, ask, numbered, settle, stage
 
 from moa_tui.engine.provider import Message
-from moa_tui.ui.answer_view import AnswerView
-from moa_tui.ui.composer import Draft
+from moa_tui.ui.answer.answer_view import AnswerView
+from moa_tui.ui.composer.composer import Draft
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot

@@ -13,12 +13,12 @@ from store_fake import DUO, ONE, TWO, FakeSession, FakeStore, run_of
 
 from moa_tui.storage.records import Asked, Hit, Trouble, Unfinished
 from moa_tui.ui import look
+from moa_tui.ui.composer.prompt import Prompt
 from moa_tui.ui.dialogs import session_texts as says
 from moa_tui.ui.dialogs.choices import Choices
 from moa_tui.ui.dialogs.resume import ResumeDialog
 from moa_tui.ui.dialogs.session_rows import around
 from moa_tui.ui.dialogs.sessions import Chosen, SessionBrowser
-from moa_tui.ui.prompt import Prompt
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable

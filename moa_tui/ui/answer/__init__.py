@@ -1,0 +1,1 @@
+"""The answers of a conversation: their card, the text, its Markdown, where it is from."""

@@ -1,0 +1,1 @@
+"""The race: tiles, lanes, the table that they fold to, the lines of layers."""

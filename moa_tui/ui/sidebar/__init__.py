@@ -1,0 +1,1 @@
+"""The mixture as rows that can be edited in place."""

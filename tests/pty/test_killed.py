@@ -1,0 +1,103 @@
+"""The real program, killed at random moments while another instance writes to the same store.
+
+`MOA_PTY_KILL_ROUNDS` says how often: 5 here, more by hand for the README's figures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import sqlite3
+from contextlib import ExitStack, closing
+from typing import TYPE_CHECKING
+
+from local_server import LocalServer, Script
+from program import AGGREGATOR, COMPOSER, command, configure
+from terminal import Terminal
+
+from moa_tui.storage.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROUNDS = int(os.environ.get("MOA_PTY_KILL_ROUNDS", "5"))
+WORDS = tuple(f"word{number} " for number in range(400))
+
+
+def start(folder: Path) -> Terminal:
+    program = command(folder, "--preset", "bench")
+    return Terminal(program, columns=120, rows=36, env={"HOME": str(folder)})
+
+
+def ask(terminal: Terminal, text: str) -> None:
+    terminal.wait_for(COMPOSER)
+    terminal.send(text)
+    terminal.wait_for(text)
+    terminal.press("enter")
+
+
+async def asked(folder: Path) -> list[str]:
+    """Return every question on disk, and assert that all of it can be read."""
+    store = Store.open(folder)
+    try:
+        found = []
+        for row in await store.sessions(10_000):
+            session = await store.load(row.id)
+            found += [turn.prompt.text for turn in session.turns]
+            for turn in session.turns:
+                for run in turn.runs:
+                    await store.run(run.id)
+        return found
+    finally:
+        await store.aclose()
+
+
+def test_no_question_that_was_asked_is_lost_however_the_program_dies(tmp_path: Path) -> None:
+    chance = random.Random(7)  # noqa: S311 - a moment, not a secret
+    script = Script(pieces=WORDS)
+    with LocalServer({"one": script, "two": script, AGGREGATOR: script}) as server:
+        configure(tmp_path, server.base_url, ["one", "two"])
+        questions = []
+        for number in range(ROUNDS):
+            with ExitStack() as both:
+                first = both.enter_context(start(tmp_path))
+                if number:
+                    first.wait_for("Left unfinished")
+                    first.press("esc")
+                second = both.enter_context(start(tmp_path))
+                for name, terminal in (("a", first), ("b", second)):
+                    text = f"question {number}{name}"
+                    questions.append(text)
+                    ask(terminal, text)
+                    terminal.wait_for("streaming")
+                # At another moment of the stream in each round.
+                first.wait_for(f"word{chance.randrange(5, 120)} ")
+                first.signal(signal.SIGKILL)
+                second.signal(signal.SIGKILL)
+                first.wait()
+                second.wait()
+
+    assert sorted(asyncio.run(asked(tmp_path))) == sorted(questions)
+    with closing(sqlite3.connect(tmp_path / "sessions.db")) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_what_was_running_is_offered_with_its_text_after_a_kill(tmp_path: Path) -> None:
+    script = Script(pieces=WORDS)
+    with LocalServer({"one": script, "two": script, AGGREGATOR: script}) as server:
+        configure(tmp_path, server.base_url, ["one", "two"])
+        with start(tmp_path) as terminal:
+            ask(terminal, "Why?")
+            terminal.wait_for("word60 ")
+            terminal.signal(signal.SIGKILL)
+            terminal.wait()
+        with start(tmp_path) as terminal:
+            terminal.wait_for(lambda screen: "Why?" in screen and "esc" in screen)
+            terminal.press("enter")
+            terminal.wait_for("Stopped")
+            terminal.press("tab", "1")
+            terminal.wait_for("word1 ")
+            terminal.press("ctrl+q")
+            assert terminal.wait() == 0
