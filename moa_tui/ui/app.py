@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from moa_tui.ui.store import Store
 
 _LAST = "last"
+_FEW = 50
 _FALLBACK_THEME = "textual-dark"
 
 
@@ -101,7 +102,11 @@ class MoaApp(App[None]):
             )
         except MoaError as error:
             self.notify(clean(str(error)), severity="warning", markup=False)
+            self._conversation.stay()
             return
+        if event.session and self._start.session and self._conversation.draft:
+            # Typed while it was being looked for, and meant for it.
+            opened.draft = self._conversation.draft
         start = replace(self._start, mixture=event.mixture, saved=event.saved, of_found=None)
         before, self._conversation = (
             self._conversation,
@@ -179,14 +184,17 @@ class MoaApp(App[None]):
             unfinished = await store().unfinished()
             session = self._start.session
             if session == _LAST:
-                rows = await store().sessions(limit=1)
-                session = rows[0].id if rows else ""
+                rows = await store().sessions(limit=_FEW)
+                session = next((row.id for row in rows if row.turns), "")
         except MoaError as error:
             self.notify(clean(str(error)), severity="warning", markup=False)
+            self._conversation.stay()
             return
+        if not session:
+            self._conversation.stay()
         if session:
             self._conversation.want(session, is_replay=self._start.is_replay)
-        elif unfinished and self._conversation.is_writing:
+        elif unfinished and self._conversation.draft:
             # A dialog would take what is being typed.
             self.notify(words.left_unfinished(unfinished[0].title), markup=False)
         elif unfinished:
@@ -195,6 +203,8 @@ class MoaApp(App[None]):
             dialog = ResumeDialog(unfinished, events=store().run)
             found = await self.push_screen_wait(dialog)
             if found is not None:
+                one = next(one for one in unfinished if one.session == found)
+                store().show(one.turn, one.run)
                 self._conversation.want(found)
 
     def _take_keys(self) -> tuple[str, ...]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from textual import on, work
 from textual.screen import Screen
 
 from moa_tui.text import clean
-from moa_tui.ui import keys, told, words
+from moa_tui.ui import told, words
 from moa_tui.ui.composer.composer import Composer, Draft, Prompt
 from moa_tui.ui.desk import Desk
 from moa_tui.ui.download import Download
@@ -27,7 +27,7 @@ from moa_tui.ui.welcome import Welcome
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
-    from textual.binding import BindingsMap, BindingType
+    from textual.binding import BindingsMap
     from textual.dom import DOMNode
 
     from moa_tui.engine.events import Event
@@ -43,7 +43,6 @@ class ConversationScreen(Screen[None]):
     """One conversation: the composer, the run that is live, and what was said before."""
 
     AUTO_FOCUS = "Draft"
-    BINDINGS: ClassVar[list[BindingType]] = list(keys.SCREEN)
 
     def __init__(self, ports: Ports, start: Start, *, opened: Opened | None = None) -> None:
         super().__init__()
@@ -53,6 +52,8 @@ class ConversationScreen(Screen[None]):
         self._turns = self._opened.turns
         store = None if self._opened.is_private else ports.store
         self._recording = Recording(store, self._turns, session=self._opened.session)
+        self._recording.is_private = self._opened.is_private
+        self._recording.is_waiting = opened is None and start.session != ""
         self._live = LiveRun(ports, self._show)
         self._taking: Seat | None = None
         self._is_saved = False
@@ -121,6 +122,8 @@ class ConversationScreen(Screen[None]):
     async def _open_stored(self) -> None:
         """Show what was stored, and replay it if that is wanted."""
         await self._versions.show_stored().wait()
+        self._is_saved = True
+        self._tell()
         if self._opened.is_replay:
             self._replaying.action_replay()
 
@@ -271,6 +274,8 @@ class ConversationScreen(Screen[None]):
             case events.RunStarted():
                 self._is_saved = False
                 self._is_free = told.is_free(self._ports.providers, event.mixture)
+            case events.MergeForced():
+                self.notify(words.merges(state), markup=False)
             case events.SeatNote():
                 # How long a model loaded stood on its tile while it did.
                 if event.kind != "loaded":
@@ -280,7 +285,6 @@ class ConversationScreen(Screen[None]):
                 | events.RunFailed()
                 | events.LayerStarted()
                 | events.LayerFinished()
-                | events.MergeForced()
                 | events.SeatStarted()
                 | events.SeatPhase()
                 | events.SeatRetrying()
@@ -374,8 +378,7 @@ class ConversationScreen(Screen[None]):
         composer.draft.has_queue = bool(self._turns.queue)
         composer.tell(notice, is_busy=self._is_busy)
         if self.focused is None and self.is_active:
-            # What had the focus has gone: without any, hardly a key would work.
-            composer.draft.focus()
+            self._stage.find_focus(is_lost=True)
         self._versions.is_busy = self._is_busy or self._replaying.is_on
         self._replaying.is_busy = self._is_busy
         self.refresh_bindings()
@@ -405,6 +408,7 @@ class ConversationScreen(Screen[None]):
             is_saved=self._is_saved,
             is_private=self._opened.is_private,
             replay=self._replaying.speed if self._replaying.is_on else 0,
+            is_paused=self._replaying.is_paused,
             is_taken=any(turn.version.taken for turn in tuple(self._turns)[-1:]),
         )
 
@@ -432,9 +436,14 @@ class ConversationScreen(Screen[None]):
             self._versions.take(len(self._turns) - 1 if number is None else number, event.seat)
 
     @property
-    def is_writing(self) -> bool:
-        """Whether something is written that wasn't sent."""
-        return self._stage.composer.draft.text != ""
+    def draft(self) -> str:
+        """What is written and wasn't sent."""
+        return self._stage.composer.draft.whole
+
+    def stay(self) -> None:
+        """Hear that no other conversation is opened."""
+        self._recording.is_waiting = False
+        self._tell()
 
     # Ways out.
 
@@ -445,18 +454,7 @@ class ConversationScreen(Screen[None]):
     def leave(self) -> None:
         """Leave the program; a run that is live is asked about first."""
         if self._is_busy and not self._desk.is_asking:
-            self._desk.ask_to_quit(self.app.exit)
+            is_kept = self._ports.store is not None and not self._opened.is_private
+            self._desk.ask_to_quit(self.app.exit, is_kept=is_kept)
         else:
             self.app.exit()
-
-    def action_interrupt(self) -> None:
-        """Copy a selection; else stop; else clear the composer; else, pressed twice, quit."""
-        draft = self._stage.composer.draft
-        if selected := self.get_selected_text() or draft.selected_text:
-            self.app.copy_to_clipboard(selected)
-        elif self._live.is_live or self._download.is_under_way:
-            self._steering.action_stop()
-        elif draft.text:
-            draft.empty()
-        else:
-            self._desk.quit_when_pressed_twice()

@@ -224,7 +224,7 @@ class Desk(Ground):
         side = self._mixing.sidebar
         return [
             (words.HELP_WRITING, [writing]),
-            (words.HELP_ANYWHERE, [self.app, self.screen, self, self._mixing, self._stage]),
+            (words.HELP_ANYWHERE, self._stage.ancestors_with_self),
             *((title, [node]) for title, node in parts.items()),
             *([(words.HELP_SIDEBAR, [side])] if side is not None else []),
         ]
@@ -318,16 +318,18 @@ class Desk(Ground):
 
     @property
     def is_asking(self) -> bool:
-        """Whether a question waits for its answer."""
+        """Whether it is being asked already whether to quit."""
         return self._is_asking
 
-    def ask_to_leave(self, leave: Callable[[], object]) -> None:
-        """Ask before a run that is live is left for another conversation."""
-        self._ask(words.LEAVE, words.LEAVE_LIVE, yes=words.LEAVE_YES, then=leave)
+    def ask_to_leave(self, leave: Callable[[], object], *, is_lost: bool) -> None:
+        """Ask before a run that is live is left, or what nothing brings back: ``is_lost``."""
+        told = words.LEAVE_PRIVATE if is_lost else words.LEAVE_LIVE
+        self._ask(words.LEAVE, told, yes=words.LEAVE_YES, then=leave)
 
-    def ask_to_quit(self, quit_: Callable[[], object]) -> None:
-        """Ask before a run that is live is left."""
-        self._ask(words.QUIT, words.QUIT_LIVE, yes=words.QUIT_YES, then=quit_)
+    def ask_to_quit(self, quit_: Callable[[], object], *, is_kept: bool) -> None:
+        """Ask before a run that is live is left; ``is_kept``: what it said is on disk."""
+        told = words.QUIT_KEPT if is_kept else words.QUIT_LIVE
+        self._ask(words.QUIT, told, yes=words.QUIT_YES, then=quit_, is_last=True)
 
     def on_answer_view_link_pressed(self, event: AnswerView.LinkPressed) -> None:
         """Ask before a link that a model wrote is opened, and show where it leads."""
@@ -350,6 +352,7 @@ class Desk(Ground):
         then: Callable[[], object],
         no: str = words.QUIT_NO,
         detail: str = "",
+        is_last: bool = False,
     ) -> None:
         from moa_tui.ui.dialogs.question import Question  # noqa: PLC0415 - as above
 
@@ -358,7 +361,7 @@ class Desk(Ground):
             if is_yes:
                 then()
 
-        self._is_asking = True
+        self._is_asking = is_last
         question = Question(title, text, yes=yes, no=no, detail=detail)
         self.app.push_screen(question, answered)
 
@@ -445,4 +448,5 @@ class Desk(Ground):
 
 def _is_typed(command: Command) -> bool:
     """Return whether all of a command's keys are text while one is writing."""
-    return all(len(key) == 1 or key == "1-9" or key in "←→↑↓← →" for key in command.keys)
+    others = ("1-9", "space", "[ ]", "← →")
+    return all(len(key) == 1 or key in others for key in command.keys)

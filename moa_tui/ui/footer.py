@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from textual.strip import Strip
 
 _FIRST = (
-    *("accept", "dismiss", "stop", "send", "use_example", "answer.tiles", "race.open"),
-    *("merge_now", "retry_seat", "take", "swap_seat", "details", "new_line", "again", "next"),
-    *("compose", "seat_1", "zoom", "pin", "copy", "race_view", "layer_before", "thinking"),
-    *("palette", "presets", "models", "sidebar", "jump", "copy_code", "endpoints", "settings"),
-    "add_seat",
+    *("accept", "dismiss", "replay_pause", "replay_step", "stop", "send", "use_example"),
+    *("answer.tiles", "race.open", "merge_now", "retry_seat", "take", "swap_seat", "complete"),
+    *("details", "new_line", "again", "next", "compose", "seat_1", "zoom", "pin", "copy"),
+    *("race_view", "layer_before", "version_before", "merge_again", "edit_prompt", "thinking"),
+    *("palette", "presets", "models", "sidebar", "jump", "copy_code", "replay", "endpoints"),
+    *("new_session", "sessions", "settings", "add_seat"),
 )
 """Binding ids by what one most likely looks for; others follow."""
 
@@ -39,6 +40,7 @@ _NAMES = {
     "minus": "-",
     "equals_sign": "=",
     "slash": "/",
+    "full_stop": ".",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
     "left_curly_bracket": "{",

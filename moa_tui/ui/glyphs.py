@@ -30,6 +30,7 @@ _VARIATION: Final = "\ufe0f"
 # A sign that asks for its emoji form takes two cells: it is none of ours.
 _OURS: Final = re.compile(f"[{re.escape(''.join(ASCII))}](?!{_VARIATION})")
 _BAR: Final = "|"
+_TURNS: Final = ">"
 
 
 def to_ascii(text: str) -> str:
@@ -49,6 +50,11 @@ class AsciiGlyphs(LineFilter):
             else Segment(to_ascii(segment.text), segment.style, segment.control)
             for segment in segments
         ]
+        for at, segment in enumerate(segments):
+            # What is folded begins its row; elsewhere it is a value that can be turned.
+            if look.FOLDED in segment.text and any(one.text.strip() for one in segments[:at]):
+                turned = to_ascii(segment.text.replace(look.FOLDED, _TURNS))
+                shown[at] = Segment(turned, segment.style, segment.control)
         if segments and segments[0].text.startswith(look.BAR):
             first = shown[0]
             shown[0] = Segment(_BAR + first.text[1:], first.style, first.control)

@@ -95,7 +95,11 @@ def _parts(facts: Facts, palette: look.Palette) -> dict[str, list[Segment]]:
     if facts.is_saved:
         parts["saved"] = [Segment(words.SAVED, palette.muted)]
     if facts.replay:
-        parts["status"] = [Segment(words.replay(facts.replay), palette.state("thinking"))]
+        parts["status"] = [
+            Segment(
+                words.replay(facts.replay, is_paused=facts.is_paused), palette.state("thinking")
+            )
+        ]
     if facts.is_private:
         parts["private"] = [Segment(words.PRIVATE, palette.ink + look.BOLD)]
     if facts.cost:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _FIRST_WITHOUT_KEY: Final = 10
 _ESCAPE: Final = "Close what is open; else stop the run, or the seat in focus"
 _ON: Final = "Go on: composer, tiles, answer, sidebar"
+_SEAT: Final = "Go to the seat of that number; its tile opens if it is folded"
 _PAUSE: Final = "Let a replay pause, or go on"
 _PIN: Final = "Keep the tiles open beside the answer, or fold them"
 _RACE: Final = "Show the race as lanes, or as tiles"
@@ -37,6 +38,15 @@ Place: TypeAlias = Literal["composer", "examples", "tile", "lanes", "answer", "e
 """Where the focus is."""
 
 STEERING: Final[tuple[BindingType, ...]] = (
+    Binding(
+        "ctrl+c",
+        "interrupt",
+        "stop",
+        id="interrupt",
+        tooltip="Copy the selection; else stop the run; else clear the composer; twice: quit",
+        priority=True,
+        show=False,
+    ),
     Binding("ctrl+n", "new_session", "new", id="new_session", tooltip="Begin a conversation"),
     Binding("ctrl+r", "sessions", "sessions", id="sessions", tooltip="Find a conversation"),
     Binding(
@@ -113,7 +123,7 @@ TURNS: Final[tuple[BindingType, ...]] = (
         "versions",
         id="version_before",
         key_display="[ ]",
-        tooltip="Show the version before",
+        tooltip="Show the version before, or the one after",
     ),
     Binding(
         "right_square_bracket",
@@ -142,19 +152,6 @@ REPLAY: Final[tuple[BindingType, ...]] = (
     Binding("R", "faster", "faster", id="replay", tooltip="Replay the race as it was"),
 )
 """How a stored race is watched once more."""
-
-SCREEN: Final[tuple[BindingType, ...]] = (
-    Binding(
-        "ctrl+c",
-        "interrupt",
-        "stop",
-        id="interrupt",
-        tooltip="Copy the selection; else stop the run; else clear the composer; twice: quit",
-        priority=True,
-        show=False,
-    ),
-)
-"""What works whatever else there is."""
 
 ANYWHERE: Final[tuple[BindingType, ...]] = (
     Binding("y", "copy", "copy", id="copy", tooltip="Copy the proposal in focus, or the answer"),
@@ -193,7 +190,7 @@ MOVES: Final[tuple[BindingType, ...]] = (
             "seat",
             id=f"seat_{number}",
             key_display="1-9",
-            tooltip=f"Go to seat {number}",
+            tooltip=_SEAT,
             show=number == 1,
         )
         for number in range(1, 10)
@@ -215,7 +212,7 @@ VIEWS: Final[tuple[BindingType, ...]] = (
         "layers",
         id="layer_before",
         key_display="← →",
-        tooltip="Show the layer before",
+        tooltip="Show the layer before, or the one after",
     ),
     Binding("right,l", "layer(1)", id="layer_after", tooltip="Show the layer after", show=False),
     Binding("t", "thinking", "thinking", id="thinking", tooltip="Fold or unfold the thinking"),
@@ -293,11 +290,14 @@ def shows(
         case "lanes" | "tiles":
             is_lanes = view.is_lanes and phase != "answer"
             return phase != "empty" and is_lanes == (action == "tiles")
-        case "pin" | "unpin":
-            is_open = view.is_pinned or phase == "both"
-            return phase in ("answer", "both", "race") and is_open == (action == "unpin")
+        case "pin":
+            return phase in ("answer", "both", "race") and not view.is_pinned
+        case "unpin":
+            return view.is_pinned
         case "layer":
-            return place in ("tile", "lanes") and _leads_to_layer(parameters, view=view, run=run)
+            return place in ("tile", "lanes", "answer") and _leads_to_layer(
+                parameters, view=view, run=run
+            )
         case "thinking":
             return place in ("tile", "answer")
         case _:

@@ -168,6 +168,7 @@ def _proposals(run: RunState) -> dict[Seat, Proposal]:
             thinking=str(seat.thinking),
             # It was paid for once.
             usage=replace(seat.usage or Usage(), cost=0.0),
+            reason=seat.reason if seat.reason and seat.reason != "late" else "stop",
             ttft_s=seat.ttft_s,
             seconds=seat.seconds(run.t),
         )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from moa_tui.ui import words
 from moa_tui.ui.composer.prompt import Prompt
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from moa_tui.engine.mixture import Mixture
     from moa_tui.engine.state import RunState
     from moa_tui.ui.store import Recorder, RunRow, Session, Store, TurnRow
+
+_MANY: Final = 10_000
 
 
 @dataclass(slots=True)
@@ -41,6 +44,10 @@ class Recording:
         self._kept: object = None
         self.session = session
         """The session's id, "" as long as nothing is written."""
+        self.is_private = False
+        """Whether nothing may be written, so that it is gone once it is left."""
+        self.is_waiting = False
+        """Whether another conversation is about to be opened, so that drafts are for that one."""
 
     @property
     def _store(self) -> Store | None:
@@ -95,7 +102,9 @@ class Recording:
         kept = (draft, self._turns.queue)
         is_nothing = not draft and not self._turns.queue and not self.session
         # The first paint asks too, and must not wait for the store to be opened.
-        if kept == self._kept or is_nothing or (store := self._store) is None:
+        if kept == self._kept or is_nothing or self.is_waiting:
+            return
+        if (store := self._store) is None:
             return
         self._kept = kept
         self.session = self.session or store.begin_session()
@@ -129,8 +138,19 @@ def _filled(version: Version, events: Sequence[Event]) -> Version:
     for event in events:
         state = apply(state, event)
     if state.status in ("idle", "running"):
-        state = replace(state, status="stopped", message=words.INTERRUPTED)
+        state = replace(_still(state), status="stopped")
+    if version.run is not None and version.run.message:
+        state = replace(state, message=version.run.message)
     return replace(version, run=state, is_whole=True)
+
+
+def _still(state: RunState) -> RunState:
+    """Return a run whose live seats have stopped where they were."""
+    seats = {
+        seat: replace(known, status="stopped", ended_t=state.t) if known.is_live else known
+        for seat, known in state.seats.items()
+    }
+    return replace(state, seats=MappingProxyType(seats))
 
 
 async def opened_from(
@@ -147,8 +167,15 @@ async def opened_from(
     """
     if store is None or not session:
         return Opened(is_private=is_private)
-    found = await store().load(session)
-    return Opened(turns_of(found), session, found.draft, is_replay=is_replay)
+    found = await store().load(await _whole_id(store(), session))
+    return Opened(turns_of(found), found.id, found.draft, is_replay=is_replay)
+
+
+async def _whole_id(store: Store, session: str) -> str:
+    """Return the only id that begins so, else what was given."""
+    rows = await store.sessions(_MANY)
+    found = [row.id for row in rows if row.id.startswith(session)]
+    return found[0] if len(found) == 1 and session not in found else session
 
 
 def turns_of(session: Session) -> Turns:
@@ -201,7 +228,9 @@ def _end_of(run: RunRow, answer: str) -> RunState:
             return RunState(status="done", answer=answer, t=run.seconds or 0.0)
         case "failed":
             return RunState(status="failed", message=run.message, t=run.seconds or 0.0)
-        case "interrupted" | "live":
+        case "live":
+            return RunState(status="stopped", message=words.LIVE_ELSEWHERE)
+        case "interrupted":
             return RunState(status="stopped", message=words.INTERRUPTED)
         case _:
             return RunState(status="stopped", message=run.message, t=run.seconds or 0.0)

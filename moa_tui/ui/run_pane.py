@@ -61,17 +61,20 @@ class RunPane(Ground):
 
     def begin(self, question: str, mixture: Mixture, *, version: Version, is_again: bool) -> None:
         """Open a turn that this mixture answers, or the last one again, for another version."""
-        agent = mixture.aggregator.agent
-        merges = agent is not None and mixture.aggregator.strategy != "none"
-        self._merger = agent.model if agent is not None and merges else words.NO_MERGER
         self._taken = None
-        self.answer.show_idle(self._merger)
+        self._name_merger(mixture)
         self.answer.head.show_version(version)
         if is_again:
             self.answer.reopen_turn(self.answer.view.count - 1)
         else:
             self.answer.open_turn(question)
         self.attributed.begin()
+
+    def _name_merger(self, mixture: Mixture) -> None:
+        agent = mixture.aggregator.agent
+        merges = agent is not None and mixture.aggregator.strategy != "none"
+        self._merger = agent.model if agent is not None and merges else words.NO_MERGER
+        self.answer.show_idle(self._merger)
 
     def stream(self, state: RunState, seat: Seat, *, t: float, view: View) -> None:
         """Show a seat that said something; cheap, since it happens at every token."""
@@ -151,13 +154,17 @@ class RunPane(Ground):
             again, merge = self._names.of("again", "f5"), self._names.of("merge_again", "g")
             seats = run.layer_seats(run.layers[-1].layer) if run.layers else ()
             is_any = any(seat.status == "done" for seat in seats) and self._merges
-            self.answer.close_turn(hint=words.stopped(again, merge if is_any else ""))
+            rest = self._names.of("complete", "c")
+            keys_ = words.stopped(again, merge if is_any else "", rest)
+            why = run.message if run.message in (words.INTERRUPTED, words.LIVE_ELSEWHERE) else ""
+            self.answer.close_turn(hint=f"{why} {keys_}".strip())
         else:
             self.answer.close_turn(failure=run.message, hint=run.hint)
 
     def begin_replay(self, number: int) -> None:
         """Let a turn's answer grow anew."""
         self._taken = None
+        self.answer.show_idle(self._merger)
         self.answer.reopen_turn(number)
         self.attributed.begin()
 
@@ -168,6 +175,9 @@ class RunPane(Ground):
     def show_turns(self, turns: Turns, first: int, *, is_one: bool) -> None:
         """Show the versions that turns have now: the first one's, or those of all from there."""
         view = self.answer.view
+        newest = turns[-1].version.run
+        if newest is not None and newest.mixture is not None:
+            self._name_merger(newest.mixture)
         if not is_one:
             view.cut(first)
         for number, turn in enumerate(turns):

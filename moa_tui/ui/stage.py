@@ -91,6 +91,7 @@ class Stage(Ground):
         self._view = PLAIN
         self._has_sidebar = False
         self._above = 0
+        self._is_lost = False
         self._dealt: object = None
 
     def compose(self) -> ComposeResult:
@@ -101,11 +102,7 @@ class Stage(Ground):
 
     def on_mount(self) -> None:
         """Build what a run needs once the first paint is out."""
-        self.call_after_refresh(self._build_early)
-
-    def _build_early(self) -> None:
-        if self.is_attached:
-            self._build()
+        self.call_after_refresh(lambda: self.is_attached and self._build())
 
     def _build(self) -> RunPane:
         if self._pane is None:
@@ -137,6 +134,7 @@ class Stage(Ground):
             await self._mounted
         self._earlier = None
         self._view = self._view.of_a_new_run()
+        self._is_lost = self.place in ("tile", "lanes", "answer")
         pane.begin(prompt.shown, mixture, version=version, is_again=is_again)
         if self.welcome.has_focus:
             self.composer.draft.focus()
@@ -156,6 +154,8 @@ class Stage(Ground):
             view=self._view,
             is_writing=self.place == "composer",
         )
+        if self._is_lost and state.seats:
+            self.find_focus()
 
     def finish(self, turn: int, state: RunState) -> None:
         """Close the turn, of this number, with the answer, or with why there is none."""
@@ -238,6 +238,7 @@ class Stage(Ground):
 
     def begin_replay(self, number: int) -> None:
         """Let a turn's answer grow anew, and its race be seen."""
+        self._is_lost = True
         if self._pane is not None:
             self._pane.begin_replay(number)
         self._earlier = None
@@ -263,6 +264,7 @@ class Stage(Ground):
         last = turns[-1].version
         if last.run is not None:
             self._state, self._t = last.run, last.run.t
+        if last.run is not None and last.taken is None:
             self.run_worker(
                 self._pane.attributed.work_out(len(turns) - 1, last.run), group="attribution"
             )
@@ -332,7 +334,7 @@ class Stage(Ground):
         # What has the focus goes: keys that are commands must not turn into text.
         was_watching = is_folded and self.place in ("tile", "lanes")
         if room.answer <= 1 and self.place == "answer":
-            self.screen.set_focus(self.composer.draft)
+            self._is_lost = True
         self.styles.padding = (room.head_gap, int(room.has_sidebar), 0, int(room.has_sidebar))
         self.welcome.display = is_empty
         self.composer.styles.height = room.composer
@@ -343,6 +345,7 @@ class Stage(Ground):
             pane.fit(room, folded=is_folded, view=self._view)
             if was_watching:
                 self.screen.set_focus(pane.answer.view)
+            self.find_focus()
 
     # Focus.
 
@@ -381,6 +384,19 @@ class Stage(Ground):
         inside = [] if self._pane is None else self._pane.places()
         welcome: list[tuple[str, Widget]] = [("e", self.welcome)] if self.welcome.display else []
         return [("i", self.composer.draft), *welcome, *inside]
+
+    def find_focus(self, *, is_lost: bool = False) -> None:
+        """Have a tile take the focus that its holder lost; without any, hardly a key works.
+
+        It must not go where keys that are commands would turn into text.
+        """
+        self._is_lost |= is_lost
+        if not self._is_lost or self._pane is None:
+            return
+        places = [widget for _, widget in self._pane.places()]
+        if places:
+            self._is_lost = False
+            self.screen.set_focus(places[0])
 
     def on_descendant_focus(self) -> None:
         """Name the keys that work with the new focus."""
@@ -445,8 +461,11 @@ class Stage(Ground):
         self._draw_as(lanes=True)
 
     def action_tiles(self) -> None:
-        """Show tiles in the place of lanes."""
-        self._draw_as(lanes=False)
+        """Show tiles in the place of lanes, or the folded table where that was."""
+        if self._phase == "both" and not self._view.is_pinned and self._view.turn is None:
+            self._look(replace(self._view, is_lanes=False, is_unfolded=False))
+        else:
+            self._draw_as(lanes=False)
 
     def _draw_as(self, *, lanes: bool) -> None:
         seat, view = self.focused_seat, self._view

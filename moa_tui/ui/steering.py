@@ -174,6 +174,18 @@ class Steering(Ground):
         """Say why nothing can be merged."""
         self.action_merge_now()
 
+    def action_interrupt(self) -> None:
+        """Copy a selection; else stop; else clear the composer; else, pressed twice, quit."""
+        draft = self._stage.composer.draft
+        if selected := self.screen.get_selected_text() or draft.selected_text:
+            self.app.copy_to_clipboard(selected)
+        elif self._live.is_live or self._download.is_under_way:
+            self.action_stop()
+        elif draft.text:
+            draft.empty()
+        else:
+            self._desk.quit_when_pressed_twice()
+
     # Other conversations.
 
     def action_new_session(self) -> None:
@@ -212,8 +224,9 @@ class Steering(Ground):
             is_private=is_private,
             is_replay=is_replay,
         )
-        if self._live.is_live or self._download.is_under_way:
-            self._desk.ask_to_leave(lambda: self.post_message(wanted))
+        is_lost = self._recording.is_private and len(self._turns) > 0
+        if self._live.is_live or self._download.is_under_way or is_lost:
+            self._desk.ask_to_leave(lambda: self.post_message(wanted), is_lost=is_lost)
         else:
             self.post_message(wanted)
 

@@ -68,6 +68,7 @@ HELP_ANSWER: Final = "In the answer"
 HELP_SIDEBAR: Final = "In the sidebar"
 QUIT: Final = "Quit?"
 QUIT_LIVE: Final = "A run is live. Quitting stops it; what it has said so far is lost."
+QUIT_KEPT: Final = "A run is live. Quitting stops it; what it has said so far is kept."
 QUIT_YES: Final = "quit"
 QUIT_NO: Final = "keep going"
 OPEN_LINK: Final = "Open this link?"
@@ -86,7 +87,9 @@ PRIVATE: Final = "not written down"
 SAVED: Final = "saved"
 LEAVE: Final = "Leave this conversation?"
 LEAVE_LIVE: Final = "A run is live. Leaving stops it; what it has said so far is kept."
+LEAVE_PRIVATE: Final = "It isn't written down: nothing brings it back."
 LEAVE_YES: Final = "leave it"
+LIVE_ELSEWHERE: Final = "This runs in another window; it stands here as far as it had come."
 INTERRUPTED: Final = "The program ended while this ran."
 REOPENED: Final = "ended with the program"
 FETCH_STOPPED: Final = "Stopped. Nothing half is left; enter starts the download again."
@@ -103,9 +106,20 @@ _NUMBERS: Final = (
 )
 
 
-def stopped(key: str, merge_key: str) -> str:
+def merges(state: RunState) -> str:
+    """Return what is merged when somebody didn't wait for the layer to end."""
+    layer = state.layers[-1].layer if state.layers else 1
+    done = sum(seat.status == "done" for seat in state.layer_seats(layer))
+    if done:
+        return f"Merging {plural(done, 'proposal')} of layer {layer}."
+    return f"Merging what is there: layer {max(1, layer - 1)} had the last whole proposals."
+
+
+def stopped(key: str, merge_key: str, rest_key: str) -> str:
     """Return that a run was stopped, and which keys go on; no ``merge_key``: nothing to merge."""
-    merges = f"; {merge_key} merges what was said" if merge_key else ""
+    merges = ""
+    if merge_key:
+        merges = f"; {rest_key} calls only what is missing, {merge_key} merges what was said"
     return f"■ Stopped. {key} runs it again{merges}."
 
 
@@ -139,9 +153,9 @@ def does_nothing_now(name: str) -> str:
     return f"/{name} has nothing to do now"
 
 
-def replay(speed: int) -> str:
+def replay(speed: int, *, is_paused: bool) -> str:
     """Return that a race is replayed, and how fast."""
-    return f"replay {speed}×"
+    return f"replay {speed}×, paused" if is_paused else f"replay {speed}×"
 
 
 def edits(number: int) -> str:

@@ -32,6 +32,7 @@ def start(folder: Path) -> Terminal:
 
 
 def ask(terminal: Terminal, text: str) -> None:
+    # What is typed at once keeps the offer to resume in a corner.
     terminal.wait_for(COMPOSER)
     terminal.send(text)
     terminal.wait_for(text)
@@ -62,22 +63,19 @@ def test_no_question_that_was_asked_is_lost_however_the_program_dies(tmp_path: P
         questions = []
         for number in range(ROUNDS):
             with ExitStack() as both:
-                first = both.enter_context(start(tmp_path))
-                if number:
-                    first.wait_for("Left unfinished")
-                    first.press("esc")
-                second = both.enter_context(start(tmp_path))
-                for name, terminal in (("a", first), ("b", second)):
-                    text = f"question {number}{name}"
-                    questions.append(text)
-                    ask(terminal, text)
+                terminals = []
+                for name in "ab":
+                    terminal = both.enter_context(start(tmp_path))
+                    questions.append(f"question {number}{name}")
+                    ask(terminal, questions[-1])
                     terminal.wait_for("streaming")
+                    terminals.append(terminal)
                 # At another moment of the stream in each round.
-                first.wait_for(f"word{chance.randrange(5, 120)} ")
-                first.signal(signal.SIGKILL)
-                second.signal(signal.SIGKILL)
-                first.wait()
-                second.wait()
+                terminals[-1].wait_for(f"word{chance.randrange(5, 120)} ")
+                for terminal in terminals:
+                    terminal.signal(signal.SIGKILL)
+                for terminal in terminals:
+                    terminal.wait()
 
     assert sorted(asyncio.run(asked(tmp_path))) == sorted(questions)
     with closing(sqlite3.connect(tmp_path / "sessions.db")) as db:

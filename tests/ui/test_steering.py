@@ -253,3 +253,18 @@ async def test_taking_a_proposal_can_be_taken_back() -> None:
         await press(pilot, "left_square_bracket")
         assert "The merged answer." in show.text
         assert "✓ done" in show.text
+
+
+async def test_the_help_knows_every_part_of_the_screen() -> None:
+    show = stage(TRIO)
+    async with show.app.run_test(size=(160, 48)) as pilot:
+        await ask(pilot, "why")
+        await show.pass_(pilot, 30.0)
+        await press(pilot, "f1")
+        seen = show.text
+        for _ in range(4):
+            await press(pilot, "pagedown")
+            seen += show.text
+
+    for command in ("interrupt", "again", "merge_now", "edit_prompt", "replay", "take", "copy"):
+        assert f" {command}" in seen, command

@@ -9,6 +9,7 @@ from ui_fakes import TRIO, ask, numbered, settle, stage
 from moa_tui.engine.provider import Message
 from moa_tui.ui.answer.answer_view import AnswerView
 from moa_tui.ui.composer.composer import Draft
+from moa_tui.ui.race.tile import Tile
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -178,4 +179,4 @@ async def test_the_keyboard_goes_on_when_what_had_the_focus_has_no_room() -> Non
         await settle(pilot)
         await pilot.resize_terminal(80, 22)
         await settle(pilot)
-        assert isinstance(show.app.focused, Draft)
+        assert isinstance(show.app.focused, Tile)

@@ -230,7 +230,9 @@ def _seconds(run: RunState, layer: LayerState, t: float) -> float:
     end = layer.ended_t
     if end is None:
         end = t if run.status == "running" else run.t
-    return end - layer.started_t
+    # What was given took its time in another run.
+    given = (seat.seconds(t) for seat in run.layer_seats(layer.layer) if seat.given)
+    return max(end - layer.started_t, *given, 0.0)
 
 
 def _done(seats: Sequence[SeatState]) -> int:

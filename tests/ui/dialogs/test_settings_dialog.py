@@ -117,7 +117,7 @@ async def test_a_key_changes_a_value_which_holds_at_once_and_is_saved(key: str) 
 
 async def test_glyphs_change_on_the_screen_below_too() -> None:
     async with settings(Desk(), "down", "down", "down", "right") as now:
-        assert values(now)[3].startswith("> Glyphs < ASCII + yours")
+        assert values(now)[3].startswith("> Glyphs < ASCII > yours")
         assert {letter for letter in now.text if not letter.isascii()} <= set("用写一个贪吃蛇游戏")
 
 
