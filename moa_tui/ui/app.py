@@ -24,15 +24,16 @@ from moa_tui.ui.steering import Steering
 from moa_tui.ui.ways_out import WaysOut
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from textual.binding import BindingType
     from textual.driver import Driver
     from textual.notifications import Notify
     from textual.screen import Screen
 
+    from moa_tui.ui.dialogs.resume import ResumeDialog
     from moa_tui.ui.ports import Ports, Start
-    from moa_tui.ui.store import Store
+    from moa_tui.ui.store import Store, Unfinished
 
 _LAST = "last"
 _FEW = 50
@@ -68,6 +69,8 @@ class MoaApp(App[None]):
         self._start = start
         self.crash = self._crash = ""
         self._typed_early: list[events.Key | events.Paste] | None = []
+        self._has_typed = False
+        self._offer: ResumeDialog | None = None
         self._shelf = themes.load(ports.theme_folders, stem=ports.theme)
         if ports.theme not in self._shelf.themes:
             self._shelf = themes.load(ports.theme_folders)
@@ -144,11 +147,20 @@ class MoaApp(App[None]):
         self.call_after_refresh(self._settle)
 
     async def on_event(self, event: events.Event) -> None:
-        """Keep what is typed before there is a composer that could take it."""
-        if self._typed_early is not None and isinstance(event, events.Key | events.Paste):
-            self._typed_early.append(event)
-        else:
-            await super().on_event(event)
+        """Keep what is typed before there is a composer, and let no offer take it."""
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            if self._typed_early is not None:
+                self._typed_early.append(event)
+                return
+            if isinstance(event, events.Paste) or event.is_printable:
+                self._has_typed = True
+                self._withdraw_offer()
+        await super().on_event(event)
+
+    def _withdraw_offer(self) -> None:
+        """Close the offer to resume, if it is in front: what is typed is for the composer."""
+        if self._offer is not None and self.screen is self._offer:
+            self._offer.dismiss(None)
 
     def _on_notify(self, event: Notify) -> None:
         """Say something in passing, once while it stands there: six seats may say the same."""
@@ -194,18 +206,27 @@ class MoaApp(App[None]):
             self._conversation.stay()
         if session:
             self._conversation.want(session, is_replay=self._start.is_replay)
-        elif unfinished and self._conversation.draft:
-            # A dialog would take what is being typed.
-            self.notify(words.left_unfinished(unfinished[0].title), markup=False)
+        elif unfinished and (self._has_typed or self._conversation.draft):
+            self._mention(unfinished)
         elif unfinished:
-            from moa_tui.ui.dialogs.resume import ResumeDialog  # noqa: PLC0415 - after a crash
+            await self._offer_to_resume(store(), unfinished)
 
-            dialog = ResumeDialog(unfinished, events=store().run)
-            found = await self.push_screen_wait(dialog)
-            if found is not None:
-                one = next(one for one in unfinished if one.session == found)
-                store().show(one.turn, one.run)
-                self._conversation.want(found)
+    async def _offer_to_resume(self, store: Store, unfinished: Sequence[Unfinished]) -> None:
+        from moa_tui.ui.dialogs.resume import ResumeDialog  # noqa: PLC0415 - after a crash
+
+        self._offer = ResumeDialog(unfinished, events=store.run)
+        found = await self.push_screen_wait(self._offer)
+        self._offer = None
+        if found is not None:
+            one = next(one for one in unfinished if one.session == found)
+            store.show(one.turn, one.run)
+            self._conversation.want(found)
+        elif self._has_typed:
+            self._mention(unfinished)
+
+    def _mention(self, unfinished: Sequence[Unfinished]) -> None:
+        """Say what was left unfinished in a corner, where it takes nothing of what is typed."""
+        self.notify(words.left_unfinished(unfinished[0].title), markup=False)
 
     def _take_keys(self) -> tuple[str, ...]:
         """Put the keys that the user chose in the place of ours; return what is wrong with them."""

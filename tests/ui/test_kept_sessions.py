@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+import pytest
+from textual.events import Paste
 from ui_fakes import TRIO, ask, mixture, numbered, settle, stage
 
 from moa_tui.engine.events import LayerStarted, RunStarted, SeatStarted, TextDelta
@@ -14,7 +16,9 @@ from moa_tui.papers import FolderPapers
 from moa_tui.storage.records import Asked
 from moa_tui.storage.store import Store
 from moa_tui.ui.answer.answer_view import AnswerView
-from moa_tui.ui.composer.composer import Draft
+from moa_tui.ui.composer.composer import Composer, Draft
+from moa_tui.ui.dialogs.resume import ResumeDialog
+from moa_tui.ui.words import left_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -288,8 +292,9 @@ async def test_the_browser_opens_what_is_found(tmp_path: Path) -> None:
         assert "about cats" not in now.show.text
 
 
-async def test_what_was_running_when_all_ended_is_offered(tmp_path: Path) -> None:
-    lost = Store.open(tmp_path)
+async def cut_short(folder: Path) -> None:
+    """Leave a run in the store as a program does that is killed while one streams."""
+    lost = Store.open(folder)
     session = lost.begin_session()
     turn = lost.begin_turn(session, Asked("unfinished business", "unfinished business"))
     recorder = lost.begin_run(turn, mixture())
@@ -302,6 +307,9 @@ async def test_what_was_running_when_all_ended_is_offered(tmp_path: Path) -> Non
     lost._recorders.clear()  # noqa: SLF001 - as if the process were gone before it could end them
     await lost.aclose()
 
+
+async def test_what_was_running_when_all_ended_is_offered(tmp_path: Path) -> None:
+    await cut_short(tmp_path)
     async with program(tmp_path) as now:
         await settle(now.pilot)
         assert "unfinished business" in now.show.text
@@ -310,3 +318,26 @@ async def test_what_was_running_when_all_ended_is_offered(tmp_path: Path) -> Non
         now.show.app.screen.query_one(AnswerView).focus()
         await now.press("1")
         assert "half an answer" in now.show.text
+
+
+@pytest.mark.parametrize("is_pasted", [False, True])
+async def test_the_offer_to_resume_makes_way_for_what_is_typed(
+    tmp_path: Path, *, is_pasted: bool
+) -> None:
+    await cut_short(tmp_path)
+    async with program(tmp_path) as now:
+        await settle(now.pilot)
+        assert isinstance(now.show.app.screen, ResumeDialog)
+        if is_pasted:
+            now.show.app.post_message(Paste("just ask"))
+            await now.rest()
+        else:
+            await now.press(*"just ask")
+        assert now.show.app.screen.query_one(Composer).draft.text == "just ask"
+        assert [note.message for note in now.show.app._notifications] == [  # noqa: SLF001 - no other way
+            left_unfinished("unfinished business")
+        ]
+        await now.press("enter")
+        await now.show.pass_(now.pilot, 30.0)
+        await now.rest()
+        assert "merged 1 to just ask" in now.show.text

@@ -37,6 +37,7 @@ _MOST_LISTED: Final = 8
 class ResumeDialog(Dialog[str]):
     """Shows runs that were cut short; enter ends with the session of the chosen one, esc with None.
 
+    No letter is a key of it: the program opens it unasked, and gives what is typed to the composer.
     ``events`` returns what happened in a run, as `store.Store.run` does.
     """
 
@@ -47,8 +48,8 @@ class ResumeDialog(Dialog[str]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", says.OPENS_IT, id="resume.open", tooltip="Open its session"),
-        Binding("up,k", "move(-1)", "move", key_display="↑↓", id="resume.up", tooltip="A row up"),
-        Binding("down,j", "move(1)", id="resume.down", tooltip="A row down", show=False),
+        Binding("up", "move(-1)", "move", key_display="↑↓", id="resume.up", tooltip="A row up"),
+        Binding("down", "move(1)", id="resume.down", tooltip="A row down", show=False),
         Binding(
             "escape",
             "close",
