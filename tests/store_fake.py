@@ -17,8 +17,7 @@ from moa_tui.engine.events import (
 )
 from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture, Seat
 from moa_tui.engine.provider import Usage
-from moa_tui.engine.seat import Proposal
-from moa_tui.engine.state import RunState, apply
+from moa_tui.engine.state import RunState, state_after
 from moa_tui.storage.records import (
     Asked,
     Hit,
@@ -127,10 +126,7 @@ class FakeRun:
 
     @property
     def state(self) -> RunState:
-        state = RunState()
-        for event in self.events:
-            state = apply(state, event)
-        return state
+        return state_after(self.events)
 
     @property
     def status(self) -> RunEnd:
@@ -333,14 +329,6 @@ class FakeStore:
         if run not in self.runs:
             raise StoreError(f"There is no run {run}.")
         return list(self.runs[run].events)
-
-    async def proposals(self, run: int, /) -> dict[Seat, Proposal]:
-        events = await self.replay(run)
-        return {
-            event.seat: Proposal(text=event.text, thinking=event.thinking, usage=event.usage)
-            for event in events
-            if isinstance(event, SeatFinished) and event.reason != "late"
-        }
 
     async def markdown(self, session: str, /) -> str:
         found = await self.load(session)

@@ -38,8 +38,7 @@ class Room:
 ROOMS = {
     "moa_tui.engine": Room(),
     "moa_tui.providers": Room(
-        # httpcore is the half of the HTTP library that owns connections.
-        # httpcore and anyio are the lower floors of the HTTP library.
+        # httpcore (connections) and anyio are the lower floors of the HTTP library.
         may=("httpx", "httpcore", "anyio", "moa_tui.engine.provider", "moa_tui.engine.clock"),
         lazily=("xllamacpp",),  # an optional extra, loaded where it is used
     ),

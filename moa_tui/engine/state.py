@@ -31,7 +31,7 @@ from moa_tui.engine.events import (
 from moa_tui.engine.provider import PhaseName, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from moa_tui.engine.mixture import Mixture, Seat
     from moa_tui.errors import FailureKind
@@ -175,6 +175,18 @@ class RunState:
     def tokens(self) -> int:
         """Tokens written so far by all seats."""
         return sum(seat.tokens for seat in self.seats.values())
+
+
+def state_after(events: Iterable[Event]) -> RunState:
+    """Return a run after these events, its first ones.
+
+    Raises:
+        KeyError: an event tells of a seat that never started.
+    """
+    state = RunState()
+    for event in events:
+        state = apply(state, event)
+    return state
 
 
 def apply(state: RunState, event: Event) -> RunState:

@@ -26,7 +26,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from moa_tui.engine.events import TextDelta, ThinkingDelta
-from moa_tui.engine.state import RunState, SeatState, apply
+from moa_tui.engine.state import state_after
 from moa_tui.storage import words
 from moa_tui.storage.plain import (
     event_of,
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from moa_tui.engine.events import Event
+    from moa_tui.engine.state import RunState, SeatState
     from moa_tui.storage.records import RunEnd
 
 FORMAT: Final = "moa-tui session"
@@ -230,13 +231,10 @@ def _cleaned(events: Iterable[Event]) -> Iterator[Event]:
 
 
 def _state(events: Iterable[Event], place: str) -> RunState:
-    state = RunState()
     try:
-        for event in events:
-            state = apply(state, event)
+        return state_after(events)
     except KeyError as error:
         raise wrong(place, "has something of a seat that never started") from error
-    return state
 
 
 def _answer(run: WholeRun) -> str:

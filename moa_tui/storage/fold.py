@@ -27,7 +27,7 @@ from moa_tui.engine.events import (
     ThinkingDelta,
 )
 from moa_tui.engine.mixture import Agent, Seat
-from moa_tui.engine.state import RunState, apply
+from moa_tui.engine.state import state_after
 from moa_tui.storage import words
 from moa_tui.storage.plain import event_of, plain, with_mixture
 
@@ -122,14 +122,7 @@ def fold(events: Sequence[Event], mixture: Mixture) -> Folded:
 
 def unfinished_seats(events: Iterable[Event]) -> tuple[Seat, ...]:
     """Return the seats that have not ended when these events have happened."""
-    return tuple(sorted(seat.seat for seat in _state(events).seats.values() if seat.is_live))
-
-
-def _state(events: Iterable[Event]) -> RunState:
-    state = RunState()
-    for event in events:
-        state = apply(state, event)
-    return state
+    return tuple(sorted(seat.seat for seat in state_after(events).seats.values() if seat.is_live))
 
 
 def _closing(events: Sequence[Event], mixture: Mixture) -> list[Event]:
@@ -139,7 +132,7 @@ def _closing(events: Sequence[Event], mixture: Mixture) -> list[Event]:
     if not events:
         end.append(RunStarted(n=1, t=t, mixture=mixture.expanded()))
         n = 1
-    for seat in _state(events).seats.values():
+    for seat in state_after(events).seats.values():
         if seat.is_live:
             n += 1
             end.append(

@@ -8,9 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from moa_tui.engine.events import SeatFailed, SeatFinished, SeatStarted
 from moa_tui.engine.mixture import Seat
-from moa_tui.engine.seat import Proposal
 from moa_tui.storage import words
 from moa_tui.storage.fold import Attempt, Folded, fold, unfold
 from moa_tui.storage.plain import mixture_of, usage_of
@@ -170,29 +168,6 @@ def events_of(databases: Databases, run: int, *, is_sliced: bool) -> list[Event]
         StoreError: there is no such run, or its rows are damaged.
     """
     return list(whole_run(databases, run, is_sliced=is_sliced).events)
-
-
-def proposals(databases: Databases, run: int) -> dict[Seat, Proposal]:
-    """Return what the seats that are done said, by the last attempt of each.
-
-    Raises:
-        StoreError: as `events_of`.
-    """
-    found: dict[Seat, Proposal] = {}
-    for event in events_of(databases, run, is_sliced=False):
-        match event:
-            case SeatStarted() | SeatFailed():
-                found.pop(event.seat, None)
-            case SeatFinished(reason=reason) if reason != "late":
-                found[event.seat] = Proposal(
-                    text=event.text,
-                    thinking=event.thinking,
-                    reason=reason,
-                    usage=event.usage,
-                    ttft_s=event.ttft_s,
-                    seconds=event.seconds,
-                )
-    return found
 
 
 def whole_run(databases: Databases, run: int, *, is_sliced: bool) -> WholeRun:

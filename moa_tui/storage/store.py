@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from moa_tui.engine.events import Event
     from moa_tui.engine.mixture import Mixture, Seat
-    from moa_tui.engine.seat import Proposal
     from moa_tui.storage.opening import Opened
     from moa_tui.storage.records import (
         Archive,
@@ -271,10 +270,6 @@ class Store:
     async def replay(self, run: int) -> list[Event]:
         """Return what happened in a run, every delta as and when it came."""
         return await self._asked(partial(reading.events_of, run=run, is_sliced=True))
-
-    async def proposals(self, run: int) -> dict[Seat, Proposal]:
-        """Return what the seats of a run said that are done: what a new run may be given."""
-        return await self._asked(partial(reading.proposals, run=run))
 
     async def whole(self, session: str) -> Archive:
         """Return a session with everything in it, for export."""

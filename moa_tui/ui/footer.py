@@ -25,6 +25,7 @@ _FIRST = (
     *("new_session", "sessions", "settings", "add_seat"),
 )
 """Binding ids by what one most likely looks for; others follow."""
+_PLACES = {command: place for place, command in enumerate(_FIRST)}
 
 _LAST = ("help", "quit")
 """Those that stand there always, behind the others."""
@@ -84,7 +85,7 @@ def place_of(command: str) -> int:
     # In the sidebar one looks for what can be done with its row.
     if command.startswith("sidebar."):
         return -1
-    return _FIRST.index(command) if command in _FIRST else len(_FIRST)
+    return _PLACES.get(command, len(_FIRST))
 
 
 def shown_bindings(screen: Screen[object]) -> list[Binding]:

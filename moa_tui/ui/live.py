@@ -12,7 +12,7 @@ from moa_tui.ui import words
 from moa_tui.ui.turns import refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from moa_tui.engine.events import Event
     from moa_tui.engine.mixture import Aggregator, Mixture, Seat
@@ -106,14 +106,19 @@ def agent_of(run: RunState | None, seat: SeatState) -> Agent | None:
     return replace(agents[0], model=seat.model) if agents else None
 
 
-def merged_again(run: RunState, aggregator: Aggregator) -> tuple[Mixture, Given] | None:
+def merges_again(run: RunState | None, aggregator: Aggregator) -> bool:
+    """Return whether a run has something to merge, and the aggregator merges."""
+    if run is None or run.mixture is None or not run.layers or aggregator.strategy == "none":
+        return False
+    return any(seat.status == "done" for seat in run.layer_seats(run.layers[-1].layer))
+
+
+def merged_again(run: RunState | None, aggregator: Aggregator) -> tuple[Mixture, Given] | None:
     """Return what has a run's proposals merged by another aggregator, nobody else being called.
 
-    None: there is nothing to merge, or the aggregator merges nothing.
+    None: `merges_again` doesn't hold.
     """
-    last = run.layer_seats(run.layers[-1].layer) if run.layers else ()
-    has_any = any(seat.status == "done" for seat in last)
-    if run.mixture is None or aggregator.strategy == "none" or not has_any:
+    if run is None or run.mixture is None or not merges_again(run, aggregator):
         return None
     proposals = _proposals(run)
     seats = [seat.seat for layer in run.layers for seat in run.layer_seats(layer.layer)]
@@ -128,17 +133,22 @@ def merged_again(run: RunState, aggregator: Aggregator) -> tuple[Mixture, Given]
     return mixture, {seat: proposals.get(seat) for seat in seats}
 
 
-def completed(run: RunState) -> tuple[Mixture, Given] | None:
+def completes(run: RunState | None) -> bool:
+    """Return whether a run has some of its proposals, and lacks others or its answer."""
+    if run is None or run.mixture is None or run.status == "done":
+        return False
+    return next(_done(run), None) is not None
+
+
+def completed(run: RunState | None) -> tuple[Mixture, Given] | None:
     """Return what calls only the seats of a run that have no proposal, and has all merged.
 
-    None: nothing is missing, or nothing is there.
+    None: `completes` doesn't hold.
     """
-    proposals = _proposals(run)
-    if run.mixture is None or run.status == "done" or not proposals:
+    if run is None or run.mixture is None or not completes(run):
         return None
     ran = _layers(run)
-    rest = [Layer(proposers=layer.seats) for layer in _single(run.mixture)[len(ran) :]]
-    return replace(run.mixture, layers=(*ran, *rest)), proposals
+    return replace(run.mixture, layers=(*ran, *run.mixture.layers[len(ran) :])), _proposals(run)
 
 
 def _layers(run: RunState) -> tuple[Layer, ...]:
@@ -152,10 +162,6 @@ def _layers(run: RunState) -> tuple[Layer, ...]:
         )
         for layer in run.layers
     )
-
-
-def _single(mixture: Mixture) -> list[Layer]:
-    return [layer for layer in mixture.layers for _ in range(layer.repeat)]
 
 
 def _proposals(run: RunState) -> dict[Seat, Proposal]:
@@ -172,6 +178,10 @@ def _proposals(run: RunState) -> dict[Seat, Proposal]:
             ttft_s=seat.ttft_s,
             seconds=seat.seconds(run.t),
         )
-        for seat in run.seats.values()
-        if seat.role == "proposer" and seat.status == "done"
+        for seat in _done(run)
     }
+
+
+def _done(run: RunState) -> Iterator[SeatState]:
+    seats = run.seats.values()
+    return (seat for seat in seats if seat.role == "proposer" and seat.status == "done")

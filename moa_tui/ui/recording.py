@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from moa_tui.errors import MoaError
 from moa_tui.ui import words
 from moa_tui.ui.composer.prompt import Prompt
 from moa_tui.ui.turns import Turn, Turns, Version
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from moa_tui.engine.state import RunState
     from moa_tui.ui.store import Recorder, RunRow, Session, Store, TurnRow
 
-_MANY: Final = 10_000
+_MOST = 10_000
+"""How many sessions are looked through for one whose id is given in part."""
 
 
 @dataclass(slots=True)
@@ -132,11 +134,9 @@ class Recording:
 
 
 def _filled(version: Version, events: Sequence[Event]) -> Version:
-    from moa_tui.engine.state import RunState, apply  # noqa: PLC0415 - the first paint needs none
+    from moa_tui.engine.state import state_after  # noqa: PLC0415 - the first paint needs none
 
-    state = RunState()
-    for event in events:
-        state = apply(state, event)
+    state = state_after(events)
     if state.status in ("idle", "running"):
         state = replace(_still(state), status="stopped")
     if version.run is not None and version.run.message:
@@ -167,15 +167,19 @@ async def opened_from(
     """
     if store is None or not session:
         return Opened(is_private=is_private)
-    found = await store().load(await _whole_id(store(), session))
+    found = await _found(store(), session)
     return Opened(turns_of(found), found.id, found.draft, is_replay=is_replay)
 
 
-async def _whole_id(store: Store, session: str) -> str:
-    """Return the only id that begins so, else what was given."""
-    rows = await store.sessions(_MANY)
-    found = [row.id for row in rows if row.id.startswith(session)]
-    return found[0] if len(found) == 1 and session not in found else session
+async def _found(store: Store, session: str) -> Session:
+    """Return the session with this id, else the only one whose id begins so."""
+    try:
+        return await store.load(session)
+    except MoaError:
+        begun = [row.id for row in await store.sessions(_MOST) if row.id.startswith(session)]
+        if len(begun) != 1:
+            raise
+        return await store.load(begun[0])
 
 
 def turns_of(session: Session) -> Turns:

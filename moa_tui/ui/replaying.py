@@ -81,7 +81,7 @@ class Replaying(Ground):
         match action:
             case "replay":
                 is_free = not (self.is_busy or self.is_on) and len(self._turns) > 0
-                return is_free and self._turns[self._number].version.id != 0
+                return is_free and self._turns[self._stage.turn_meant(self._turns)].version.id != 0
             case "pause":
                 return self.is_on and not self.is_paused
             case "resume" | "step":
@@ -91,16 +91,11 @@ class Replaying(Ground):
             case _:
                 return super().check_action(action, parameters)
 
-    @property
-    def _number(self) -> int:
-        number = self._stage.turn_in_sight
-        return len(self._turns) - 1 if number is None else number
-
     def action_replay(self) -> None:
         """Replay the race of the turn in sight, else of the last one."""
         self.is_on = True
         self._goes.set()
-        self._play(self._number)
+        self._play(self._stage.turn_meant(self._turns))
         self.post_message(self.Changed())
 
     def action_pause(self) -> None:

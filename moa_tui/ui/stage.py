@@ -230,11 +230,12 @@ class Stage(Ground):
         self._look(replace(self._view, is_lanes=False))
         self.action_seat(event.seat.number)
 
-    @property
-    def turn_in_sight(self) -> int | None:
-        """The number of the turn that one reads in the answer; None: the focus is elsewhere."""
-        is_reading = self._pane is not None and self.place == "answer"
-        return self._pane.answer.view.turn_in_sight if is_reading and self._pane else None
+    def turn_meant(self, turns: Turns) -> int:
+        """Return the number of the turn in sight while the answer is read, else of the last one."""
+        number = None
+        if self._pane is not None and self.place == "answer":
+            number = self._pane.answer.view.turn_in_sight
+        return len(turns) - 1 if number is None else number
 
     def begin_replay(self, number: int) -> None:
         """Let a turn's answer grow anew, and its race be seen."""

@@ -8,12 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
     from moa_tui.engine.events import Event
     from moa_tui.engine.mixture import Mixture, Seat
     from moa_tui.engine.provider import Usage
-    from moa_tui.engine.seat import Proposal
 
 RunEnd: TypeAlias = Literal["live", "done", "failed", "stopped", "interrupted"]
 """How a run stands; "interrupted": the program ended while it was live."""
@@ -437,10 +436,6 @@ class Store(Protocol):
 
     async def replay(self, run: int, /) -> Sequence[Event]:
         """Return what happened in a run, every delta as and when it came."""
-        ...
-
-    async def proposals(self, run: int, /) -> Mapping[Seat, Proposal]:
-        """Return what the seats of a run said that are done: what a new run may be given."""
         ...
 
     async def markdown(self, session: str, /) -> str:

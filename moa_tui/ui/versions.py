@@ -10,7 +10,7 @@ from textual.message import Message
 from moa_tui.errors import MoaError
 from moa_tui.text import clean
 from moa_tui.ui import keys, words
-from moa_tui.ui.live import LiveRun, completed, merged_again
+from moa_tui.ui.live import LiveRun, completed, completes, merged_again, merges_again
 from moa_tui.ui.rows import Ground
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from moa_tui.engine.mixture import Mixture, Seat
     from moa_tui.engine.run import Given
+    from moa_tui.engine.state import RunState
     from moa_tui.ui.answer.answer_view import AnswerView
     from moa_tui.ui.mixing import Mixing
     from moa_tui.ui.recording import Recording
@@ -82,9 +83,9 @@ class Versions(Ground):
             case "again" | "edit_prompt":
                 return is_free
             case "merge_again":
-                return is_free and self._merged_again is not None
+                return is_free and merges_again(self._last_run, self._mixing.mixture.aggregator)
             case "complete":
-                return is_free and self._completed is not None
+                return is_free and completes(self._last_run)
             case "version":
                 step = 1 if parameters == (1,) else -1
                 return is_free and self.edited is None and self._has_version(step)
@@ -95,9 +96,7 @@ class Versions(Ground):
 
     @property
     def _number(self) -> int:
-        """The number of the turn that is meant: the one in sight in the answer, else the last."""
-        number = self._stage.turn_in_sight
-        return len(self._turns) - 1 if number is None else number
+        return self._stage.turn_meant(self._turns)
 
     # What was stored.
 
@@ -145,27 +144,21 @@ class Versions(Ground):
         self.post_message(self.WantsRun(self._mixing.mixture))
 
     @property
-    def _merged_again(self) -> tuple[Mixture, Given] | None:
-        run = self._turns[-1].version.run
-        return None if run is None else merged_again(run, self._mixing.mixture.aggregator)
+    def _last_run(self) -> RunState | None:
+        return self._turns[-1].version.run
 
     def action_merge_again(self) -> None:
         """Have the proposals merged anew, by the aggregator that the sidebar has now."""
-        if (again := self._merged_again) is not None:
-            given_from = self._turns[-1].version.id
-            mixture, given = again
-            self.post_message(self.WantsRun(mixture, given=given, given_from=given_from))
-
-    @property
-    def _completed(self) -> tuple[Mixture, Given] | None:
-        run = self._turns[-1].version.run
-        return None if run is None else completed(run)
+        self._run_given(merged_again(self._last_run, self._mixing.mixture.aggregator))
 
     def action_complete(self) -> None:
         """Call the seats that have no proposal, and have all merged."""
-        if (missing := self._completed) is not None:
+        self._run_given(completed(self._last_run))
+
+    def _run_given(self, found: tuple[Mixture, Given] | None) -> None:
+        if found is not None:
+            mixture, given = found
             given_from = self._turns[-1].version.id
-            mixture, given = missing
             self.post_message(self.WantsRun(mixture, given=given, given_from=given_from))
 
     def _has_version(self, step: int) -> bool:

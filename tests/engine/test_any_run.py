@@ -25,7 +25,7 @@ from moa_tui.engine.mixture import Agent, Mixture, Seat
 from moa_tui.engine.prompt import Conversation
 from moa_tui.engine.provider import Endpoint, Finish, Phase, Relabel, Retrying, Text, Thinking
 from moa_tui.engine.run import Run, open_run
-from moa_tui.engine.state import RunState, apply
+from moa_tui.engine.state import state_after
 from moa_tui.errors import CommandError, ProviderError
 from moa_tui.providers.scripted import ScriptedProvider, Step, Wait
 
@@ -109,7 +109,5 @@ def test_every_run_ends_in_order_and_closes_what_it_opened(
     ended = Counter(event.seat for event in events if isinstance(event, SeatFinished | SeatFailed))
     assert started == ended
     assert len(provider.closed) == len(provider.requests)
-    state = RunState()
-    for event in events:
-        state = apply(state, event)
+    state = state_after(events)
     assert not any(seat.is_live for seat in state.seats.values())

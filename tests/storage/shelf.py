@@ -19,7 +19,7 @@ from moa_tui.engine.events import (
 )
 from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture, Seat
 from moa_tui.engine.provider import Usage
-from moa_tui.engine.state import RunState, apply
+from moa_tui.engine.state import RunState, state_after
 from moa_tui.storage.disk import Disk
 from moa_tui.storage.records import Asked
 from moa_tui.storage.store import Store
@@ -123,10 +123,7 @@ def cut_short() -> list[Event]:
 
 
 def state_of(events: Iterable[Event]) -> RunState:
-    state = RunState()
-    for event in events:
-        state = apply(state, event)
-    return state
+    return state_after(events)
 
 
 @asynccontextmanager

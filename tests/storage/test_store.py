@@ -224,23 +224,6 @@ async def test_closing_keeps_a_live_run_as_interrupted(tmp_path: Path) -> None:
         assert MERGER not in state.seats
 
 
-async def test_what_is_done_of_an_interrupted_run_can_be_given_to_a_new_one(tmp_path: Path) -> None:
-    async with stored(tmp_path) as store:
-        run = await told(store, store.begin_turn(store.begin_session(), asked("?")), run_of("x"))
-        assert {seat: one.text for seat, one in (await store.proposals(run)).items()} == {
-            ONE: "one says",
-            TWO: "two says",
-            MERGER: "x",
-        }
-        cut = store.begin_run(store.begin_turn(store.begin_session(), asked("?")), MIXTURE)
-        for event in cut_short():
-            cut.record(event)
-        cut.close()
-        (left,) = (await store.proposals(cut.id)).items()
-        assert left[0] == ONE
-        assert (left[1].text, left[1].usage.cost) == ("whole proposal", 0.5)
-
-
 async def test_keys_in_messages_are_not_stored(tmp_path: Path) -> None:
     key = "sk-" + "abc123" * 6
     events = cut_short()

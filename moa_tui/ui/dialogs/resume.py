@@ -8,7 +8,7 @@ from rich.segment import Segment
 from textual import on, work
 from textual.binding import Binding
 
-from moa_tui.engine.state import RunState, apply
+from moa_tui.engine.state import state_after
 from moa_tui.errors import MoaError
 from moa_tui.ui.dialogs import session_rows
 from moa_tui.ui.dialogs import session_texts as says
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from moa_tui.engine.events import Event
+    from moa_tui.engine.state import RunState
     from moa_tui.ui import look
     from moa_tui.ui.dialogs.choices import Grid
     from moa_tui.ui.store import Unfinished
@@ -118,14 +119,11 @@ class ResumeDialog(Dialog[str]):
 
     @work(exclusive=True, group="learn")
     async def _learn(self, run: int) -> None:
-        state = RunState()
         try:
-            for event in await self._events(run):
-                state = apply(state, event)
+            self._states[run] = state_after(await self._events(run))
         except MoaError:
             # The row says which seats are missing; opening the session will say what is wrong.
             return
-        self._states[run] = state
         self._fit()
         self._told.redraw()
 
