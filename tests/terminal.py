@@ -192,6 +192,17 @@ class Terminal:
                 if left <= 0 or not self._arrived.wait(left):
                     raise TimeoutError(f"{wanted!r} never came:\n{self.text}")
 
+    def wait_for_chunks(self, count: int, *, timeout: float = PATIENCE_S) -> None:
+        """Wait until ``count`` more chunks have come.
+
+        Raises:
+            TimeoutError: they haven't.
+        """
+        with self._arrived:
+            wanted = len(self.chunks) + count
+            if not self._arrived.wait_for(lambda: len(self.chunks) >= wanted, timeout):
+                raise TimeoutError(f"{count} more chunks never came:\n{self.text}")
+
     def _show(self) -> None:
         for chunk in self.chunks[self._shown :]:
             text = self._pending + self._decoder.decode(chunk.data)
