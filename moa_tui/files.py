@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _TRIES = 5
 
 
-def rewrite(path: Path, change: Callable[[bytes | None], str]) -> None:
+def rewrite(path: Path, change: Callable[[bytes | None], str | bytes]) -> None:
     """Replace a file's content by what ``change`` makes of it (None: there is no file yet).
 
     A reader sees the old file or the new one, never half of one, after a loss of power too. A file
@@ -36,7 +36,9 @@ def rewrite(path: Path, change: Callable[[bytes | None], str]) -> None:
         with _alone_in(target.parent):
             for _ in range(_TRIES):
                 before = _content(target)
-                if _replaced(target, before, change(before).encode()):
+                after = change(before)
+                content = after.encode() if isinstance(after, str) else after
+                if _replaced(target, before, content):
                     return
     except OSError as error:
         raise ConfigError(f"{path} can't be written: {error.strerror}") from error
@@ -55,6 +57,23 @@ def remove(path: Path) -> None:
             os.fsync(folder)
     except OSError as error:
         raise ConfigError(f"{path} can't be removed: {error.strerror}") from error
+
+
+def rename(path: Path, wanted: Path) -> None:
+    """Give a file, or the link to it, another name in its folder, unless that is taken.
+
+    Raises:
+        ConfigError: it is, or the file can't be renamed; the message names it.
+    """
+    try:
+        with _alone_in(path.parent) as folder:
+            # Where case makes no difference, the other name may be the same file.
+            if os.path.lexists(wanted) and not wanted.samefile(path):
+                raise ConfigError(f"{wanted} exists already")
+            path.rename(wanted)
+            os.fsync(folder)
+    except OSError as error:
+        raise ConfigError(f"{path} can't be renamed: {error.strerror}") from error
 
 
 @contextmanager

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from moa_tui.errors import ConfigError, nearest
-from moa_tui.files import remove, rewrite
+from moa_tui.files import remove, rename, rewrite
 from moa_tui.preset_file import LONGEST_NAME, as_toml, read_preset
 from moa_tui.tables import read_bytes
 from moa_tui.text import clean, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from moa_tui.engine.mixture import Mixture
@@ -64,11 +65,7 @@ class Presets:
         Raises:
             ConfigError: no preset has this name, or its file can't be read.
         """
-        path = self.path(name)
-        try:
-            return clean(read_bytes(path).decode("utf-8-sig", "replace"))
-        except FileNotFoundError as error:
-            raise ConfigError(f"{path} can't be read: {error.strerror}") from error
+        return clean(_content(self.path(name)).decode("utf-8-sig", "replace"))
 
     def all(self) -> tuple[tuple[Mixture, ...], tuple[str, ...]]:
         """Return every preset that can be read, by name, and the others' mistakes in words."""
@@ -137,37 +134,67 @@ class Presets:
         rewrite(path, checked)
         return name
 
-    def delete(self, name: str) -> None:
-        """Remove the user's preset of this name; a shipped one that it replaced is back then.
+    def delete(self, name: str) -> Callable[[], None]:
+        """Remove the user's preset of this name, and return what brings it back.
+
+        A shipped one that it replaced is there meanwhile.
 
         Raises:
-            ConfigError: there is none, it is shipped, or it can't be removed.
+            ConfigError: there is none, it is shipped, or it can't be removed. From what is
+                returned: there is another one of this name by now, or it can't be written.
         """
+        path = self._own(name)
+        content = _content(path)
+        remove(path)
+
+        def whole(now: bytes | None) -> bytes:
+            if now is not None:
+                raise ConfigError(f"there is another preset {name} by now")
+            return content
+
+        return partial(rewrite, path, whole)
+
+    def rename(self, name: str, wanted: str) -> str:
+        """Give the user's preset another name, and return that with - for spaces.
+
+        Raises:
+            ConfigError: there is none, it is shipped, the name is taken or can't be a file's, or
+                the file can't be renamed.
+        """
+        path = self._own(name)
+        if (fitting := _fitting(wanted)) != name:
+            rename(path, path.with_name(f"{fitting}.toml"))
+        return fitting
+
+    def _own(self, name: str) -> Path:
         path = self.path(name)
         if path.parent != self.folders[-1]:
-            raise ConfigError(f"{name} comes with the program and stays; only your own can go")
-        remove(path)
+            raise ConfigError(f"{name} comes with the program and stays; only your own can change")
+        return path
 
     def _paths(self) -> dict[str, Path]:
         return {name: path for folder in self.folders for name, path in _paths_in(folder).items()}
 
     def _name_to_save(self, name: str) -> str:
-        if name in _paths_in(self.folders[-1]):
-            # A file of the user's own making may have any name.
-            return name
-        fitting = "-".join(unicodedata.normalize("NFC", name).split())
-        if not fitting:
-            raise ConfigError("the preset needs a name")
-        shown = one_line(fitting, LONGEST_NAME)
-        if len(fitting) > LONGEST_NAME:
-            raise ConfigError(f'"{shown}" is too long for a name: at most {LONGEST_NAME} letters')
-        wrong = next((char for char in fitting if not (char.isalnum() or char in "-_")), "")
-        if wrong or not fitting[0].isalnum():
-            raise ConfigError(
-                f'"{shown}" is no name for a preset: use letters, digits, - and _, and a letter '
-                "or digit first"
-            )
-        return fitting
+        # A file of the user's own making may have any name.
+        return name if name in _paths_in(self.folders[-1]) else _fitting(name)
+
+
+def _fitting(name: str) -> str:
+    """Return a name as a new preset's file has it, - for spaces."""
+    fitting = "-".join(unicodedata.normalize("NFC", name).split())
+    if not fitting:
+        raise ConfigError("the preset needs a name")
+    shown = one_line(fitting, LONGEST_NAME)
+    if len(fitting) > LONGEST_NAME:
+        raise ConfigError(f'"{shown}" is too long for a name: at most {LONGEST_NAME} letters')
+    wrong = next((char for char in fitting if not (char.isalnum() or char in "-_")), "")
+    if wrong or not fitting[0].isalnum():
+        raise ConfigError(
+            f'"{shown}" is no name for a preset: use letters, digits, - and _, and a letter '
+            "or digit first"
+        )
+    return fitting
 
 
 def _paths_in(folder: Path) -> dict[str, Path]:
@@ -195,7 +222,11 @@ def load(path: Path) -> Mixture:
     Raises:
         ConfigError: the file can't be read, has an unknown key, a wrong value, a key or a URL.
     """
+    return read_preset(_content(path), path)
+
+
+def _content(path: Path) -> bytes:
     try:
-        return read_preset(read_bytes(path), path)
+        return read_bytes(path)
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: there is no such file") from error

@@ -71,8 +71,11 @@ class Shelf:
     def save(self, _mixture: Mixture, /, *, over: Mixture | None = None) -> str:
         raise AssertionError(f"nothing here saves over {over}")
 
-    def delete(self, name: str, /) -> None:
+    def delete(self, name: str, /) -> Callable[[], None]:
         raise AssertionError(f"nothing here deletes {name}")
+
+    def rename(self, name: str, wanted: str, /) -> str:
+        raise AssertionError(f"nothing here renames {name} to {wanted}")
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ui_fakes import Stage, mixture, says, settle, stage
@@ -11,6 +11,7 @@ from ui_fakes import Stage, mixture, says, settle, stage
 from moa_tui.config import KNOWN_ENDPOINTS
 from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
 from moa_tui.engine.provider import Endpoint, ModelInfo, Price
+from moa_tui.errors import ConfigError
 from moa_tui.ui.dialogs.preset_rows import Entry, Library
 from moa_tui.ui.ports import EndpointState
 
@@ -105,6 +106,49 @@ LIBRARY = Library(
     (Entry(MADE, "made"), Entry(MINE, "yours"), Entry(TRIO, "shipped")),
     ('presets/broken.toml line 3 column 7: unknown key "layer"; did you mean "layers"?',),
 )
+
+
+@dataclass
+class FakeShelf:
+    """A library in memory; ``failure`` is why nothing of it can be changed."""
+
+    now: Library = LIBRARY
+    failure: str = ""
+    deleted: list[Entry] = field(default_factory=list)
+
+    @property
+    def can_undelete(self) -> bool:
+        return bool(self.deleted)
+
+    def library(self) -> Library:
+        return self.now
+
+    def delete(self, name: str, /) -> None:
+        self.deleted.append(self._entry(name))
+        self._put(*(entry for entry in self.now.entries if entry is not self.deleted[-1]))
+
+    def undelete(self) -> str:
+        self._check()
+        entry = self.deleted.pop()
+        self._put(entry, *self.now.entries)
+        return entry.mixture.name
+
+    def rename(self, name: str, wanted: str, /) -> str:
+        before = self._entry(name)
+        after = replace(before, mixture=replace(before.mixture, name=wanted))
+        self._put(*(after if entry is before else entry for entry in self.now.entries))
+        return wanted
+
+    def _entry(self, name: str) -> Entry:
+        self._check()
+        return next(entry for entry in self.now.entries if entry.mixture.name == name)
+
+    def _check(self) -> None:
+        if self.failure:
+            raise ConfigError(self.failure)
+
+    def _put(self, *entries: Entry) -> None:
+        self.now = replace(self.now, entries=entries)
 
 
 @dataclass

@@ -13,9 +13,9 @@ from moa_tui.text import clean, one_line
 from moa_tui.ui.dialogs import texts
 from moa_tui.ui.dialogs.endpoints import EndpointsDialog
 from moa_tui.ui.dialogs.models import ModelPicker
-from moa_tui.ui.dialogs.preset_rows import Entry, Library
 from moa_tui.ui.dialogs.presets import PresetPicker
 from moa_tui.ui.dialogs.writing import LineDialog, TextDialog
+from moa_tui.ui.preset_shelf import PresetShelf
 from moa_tui.ui.sidebar import editing, recipe
 from moa_tui.ui.sidebar import editing_words as says
 
@@ -35,7 +35,7 @@ class Choosing:
     """Opens one dialog at a time over the screen of ``host``; what is edited goes to the sidebar.
 
     ``load`` hears which mixture was chosen as it stands in its preset, ``learn`` that more is known
-    of the endpoints or that a dialog ended.
+    of the endpoints or that a dialog ended, ``renamed`` of a preset's old and new name.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class Choosing:
         sidebar: Sidebar,
         load: Callable[[Mixture], None],
         learn: Callable[[], None],
+        renamed: Callable[[str, str], None],
     ) -> None:
         self._host = host
         self._load = load
@@ -54,6 +55,7 @@ class Choosing:
             raise TypeError("nothing can be chosen here")
         self._places = ports.places
         self._presets = ports.presets
+        self._shelf = PresetShelf(ports.presets, ports.places, renamed=renamed)
         self._endpoints = ports.endpoints
         self._sidebar = sidebar
         self._open: Dialog[Any] | None = None
@@ -108,32 +110,15 @@ class Choosing:
     def choose_preset(self) -> None:
         """Open the preset picker."""
         picker = PresetPicker(
-            self._library(),
+            self._shelf,
             self._places.states(),
             now=self._sidebar.mixture.name,
             endpoints=self._endpoints,
-            delete=self._without,
             pull=self._pull,
         )
         for model, (done, total) in self._pulls.items():
             picker.show_pull(model, done, total)
         self._push(picker, self._load)
-
-    def _library(self) -> Library:
-        written, broken = self._presets.all()
-        names = {mixture.name for mixture in written}
-        states = self._places.states()
-        made = self._presets.made(states)
-        entries = [Entry(mixture, "made") for mixture in made if mixture.name not in names]
-        entries += [
-            Entry(self._presets.filled(mixture, states), self._presets.origin(mixture.name))
-            for mixture in written
-        ]
-        return Library(tuple(entries), broken)
-
-    def _without(self, name: str) -> Library:
-        self._presets.delete(name)
-        return self._library()
 
     # Pulls, which go on when the picker is closed.
 

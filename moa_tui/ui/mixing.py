@@ -198,7 +198,12 @@ class Mixing(Horizontal):
             from moa_tui.ui.choosing import Choosing  # noqa: PLC0415 - see above
 
             self._chooser = Choosing(
-                self, self._ports, sidebar=self._sidebar, load=self.load, learn=self.learn
+                self,
+                self._ports,
+                sidebar=self._sidebar,
+                load=self.load,
+                learn=self.learn,
+                renamed=self._rename,
             )
         return self._chooser
 
@@ -222,6 +227,14 @@ class Mixing(Horizontal):
         self._of_found = None
         self._sidebar.load(mixture)
         self.post_message(self.Changed())
+
+    def _rename(self, before: str, name: str) -> None:
+        """Call the mixture as its preset is called by now."""
+        if self.mixture.name == before:
+            saved = replace(self._sidebar.saved, name=name)
+            self._sidebar.load(replace(self.mixture, name=name), saved=saved)
+            self.use()
+            self.post_message(self.Changed())
 
     @on(Sidebar.Edited)
     def _edit(self) -> None:

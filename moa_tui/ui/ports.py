@@ -164,11 +164,20 @@ class Presets(Protocol):
         """
         ...
 
-    def delete(self, name: str, /) -> None:
-        """Remove the user's preset of this name.
+    def delete(self, name: str, /) -> Callable[[], None]:
+        """Remove the user's preset of this name; return what brings it back.
 
         Raises:
-            ConfigError: it is shipped, or can't be removed.
+            ConfigError: it is shipped, or can't be removed; later, it can't be brought back.
+        """
+        ...
+
+    def rename(self, name: str, wanted: str, /) -> str:
+        """Give the user's preset another name, and return that with - for spaces.
+
+        Raises:
+            ConfigError: the preset is shipped, the name is taken or can't be a file's, or the file
+                can't be renamed.
         """
         ...
 

@@ -284,6 +284,35 @@ def test_only_ones_own_preset_can_be_deleted(tmp_path: Path) -> None:
         presets.delete("groqq")
 
 
+def test_a_deleted_preset_comes_back_byte_by_byte_unless_its_name_is_taken(tmp_path: Path) -> None:
+    presets = Presets((PRESETS, tmp_path))
+    path = tmp_path / "mine.toml"
+    content = b"# as I wrote it\r\n" + SMALL.encode()
+    path.write_bytes(content)
+    restore = presets.delete("mine")
+    assert not path.exists()
+    restore()
+    assert path.read_bytes() == content
+    with pytest.raises(ConfigError, match="there is another preset mine by now"):
+        restore()
+    assert path.read_bytes() == content
+
+
+def test_only_ones_own_preset_is_renamed_and_never_over_another(tmp_path: Path) -> None:
+    presets = Presets((PRESETS, tmp_path))
+    for name in ("one", "two"):
+        (tmp_path / f"{name}.toml").write_text(SMALL, "utf-8")
+    assert presets.rename("one", " for  work ") == "for-work"
+    assert presets.rename("for-work", "for-work") == "for-work"
+    with pytest.raises(ConfigError, match=r"two\.toml exists already"):
+        presets.rename("for-work", "two")
+    with pytest.raises(ConfigError, match="is no name for a preset"):
+        presets.rename("for-work", "../two")
+    with pytest.raises(ConfigError, match="groq comes with the program and stays"):
+        presets.rename("groq", "mine")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["for-work.toml", "two.toml"]
+
+
 def test_hostile_file_names_are_listed_safe(tmp_path: Path) -> None:
     (tmp_path / "x\x1b[2J.toml").write_text(SMALL, "utf-8")
     presets = Presets((tmp_path,))

@@ -121,10 +121,34 @@ async def test_all_presets_are_listed_once_and_broken_ones_told(tmp_path: Path) 
 async def test_a_preset_is_deleted_and_the_shipped_one_is_back(tmp_path: Path) -> None:
     presets = shelf(tmp_path, shipped=[preset("mine", "t/a", "t/b")], own=[MINE])
     async with program(presets, MINE) as now:
-        await now.press("ctrl+t", "ctrl+d", "ctrl+d")
+        await now.press("ctrl+t", "ctrl+d")
 
         assert presets.origin("mine") == "shipped"
         assert now.models == ["t/e", "t/f", "t/m"]
+
+
+async def test_a_deleted_preset_comes_back_as_it_was_also_in_a_picker_opened_later(
+    tmp_path: Path,
+) -> None:
+    presets = shelf(tmp_path, own=[MINE])
+    before = presets.path("mine").read_bytes()
+    async with program(presets, MINE) as now:
+        await now.press("ctrl+t", "ctrl+d", "escape")
+        assert presets.names() == ()
+        await now.press("ctrl+t", "ctrl+z")
+        assert presets.path("mine").read_bytes() == before
+
+
+async def test_the_mixture_in_use_is_called_as_its_preset_is_renamed(tmp_path: Path) -> None:
+    presets = shelf(tmp_path, own=[MINE])
+    async with program(presets, MINE) as now:
+        await now.press("ctrl+t", "f2")
+        await now.write("team two")
+        await now.press("escape")
+        assert presets.names() == ("team-two",)
+        assert now.mixing.mixture == replace(MINE, name="team-two")
+        assert not now.sidebar.is_edited
+        assert now.memory.kept[-1] == ("preferences", "last_preset", "team-two")
 
 
 # Models.

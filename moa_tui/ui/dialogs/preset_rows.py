@@ -76,11 +76,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class PresetListing:
-    """Presets as rows; ``doomed`` names the preset that the next press deletes."""
+    """Presets as rows."""
 
     rows: tuple[Row, ...]
     query: str = ""
-    doomed: str = ""
 
     @classmethod
     def of(cls, library: Library, known: Known, *, query: str = "", now: str = "") -> PresetListing:
@@ -133,8 +132,6 @@ class PresetListing:
         name = look.clip(row.name, room)
         letters = fuzzy.positions(self.query, fuzzy.folded(name))
         left = marked(name, letters, palette.ink + look.BOLD, palette.primary + look.BOLD)
-        if row.entry.is_yours and row.name == self.doomed:
-            return left, [Segment(texts.DELETE_AGAIN, palette.state("retrying"))]
         left.append(Segment(" " * (room - cell_len(name) + 2), palette.ink))
         described = one_line(row.entry.mixture.description) if width >= _DESCRIBED_FROM else ""
         if row.is_now:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual.binding import Binding
 
@@ -14,6 +13,9 @@ from moa_tui.ui.dialogs import preset_rows, texts
 from moa_tui.ui.dialogs.liveness import Known, Liveness
 from moa_tui.ui.dialogs.picker import Picker
 from moa_tui.ui.dialogs.preset_rows import PresetListing
+from moa_tui.ui.dialogs.writing import LineDialog
+from moa_tui.ui.keymap import keymap_of
+from moa_tui.ui.keys import Names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,12 +29,36 @@ if TYPE_CHECKING:
     from moa_tui.ui.ports import EndpointState
 
 
+class Shelf(Protocol):
+    """The presets; what changes one may raise ConfigError, which is told."""
+
+    @property
+    def can_undelete(self) -> bool:
+        """Whether a preset was deleted that isn't back."""
+        ...
+
+    def library(self) -> Library:
+        """Return all there are now."""
+        ...
+
+    def delete(self, name: str, /) -> None:
+        """Remove a preset of the user's; a shipped one of the same name is there then."""
+        ...
+
+    def undelete(self) -> str:
+        """Bring back the preset that was deleted last, and return its name."""
+        ...
+
+    def rename(self, name: str, wanted: str, /) -> str:
+        """Give a preset of the user's another name, and return it as it is written."""
+        ...
+
+
 class PresetPicker(Picker[Mixture]):
-    """Shows a library; enter ends with the chosen mixture, esc with None.
+    """Shows the presets of ``shelf``; enter ends with the chosen mixture, esc with None.
 
     ``now`` is the name of the preset in use, ``endpoints`` those that may be called though no state
-    tells of them. ``delete`` removes a preset of the user's by name and returns the library that is
-    left (a shipped one of the same name comes back); it may raise ConfigError, which is told.
+    tells of them.
 
     ``pull`` hears the models ("ollama/name") that are to be fetched for a preset. Whoever fetches
     them tells `show_pull` and `end_pull`, goes on when the dialog closes, and brings the states
@@ -41,8 +67,16 @@ class PresetPicker(Picker[Mixture]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "choose", id="preset.choose", tooltip="Use this preset"),
+        Binding("f2", "rename", "rename", id="preset.rename", tooltip="Rename this preset"),
         Binding(
             "ctrl+d", "delete", "delete", id="preset.delete", tooltip="Delete this preset of yours"
+        ),
+        Binding(
+            "ctrl+z",
+            "undelete",
+            "undo",
+            id="preset.undelete",
+            tooltip="Bring back the preset that was deleted last",
         ),
         Binding(
             "ctrl+l",
@@ -51,30 +85,29 @@ class PresetPicker(Picker[Mixture]):
             id="preset.pull",
             tooltip="Have Ollama fetch it",
         ),
-        Binding("escape", "keep", "keep it", id="preset.keep", tooltip="Don't delete it"),
         Binding("escape", "close", "close", id="dialog.close", tooltip="Close, nothing chosen"),
     ]
 
     def __init__(
         self,
-        library: Library,
+        shelf: Shelf,
         states: Sequence[EndpointState] = (),
         *,
         now: str = "",
         endpoints: Mapping[str, Endpoint] | None = None,
-        delete: Callable[[str], Library] | None = None,
         pull: Callable[[tuple[str, ...]], object] | None = None,
         query: str = "",
     ) -> None:
         super().__init__(texts.PRESETS, texts.TYPE_PRESET, query=query)
-        self._library = library
+        self._shelf = shelf
+        self._library = shelf.library()
         self._endpoints = endpoints or {}
         self._known = Known.of(states, self._endpoints)
         self._now = now
-        self._delete = delete
         self._pull = pull
         self._pulls: dict[str, Liveness] = {}
         self._listing = PresetListing(())
+        self._said = ""
 
     def show(self, states: Sequence[EndpointState]) -> None:
         """Show what is known of the endpoints now; the cursor stays on its preset."""
@@ -106,8 +139,13 @@ class PresetPicker(Picker[Mixture]):
         found = PresetListing.of(self._library, self._known, query=query, now=self._now)
         self._listing = found
         count = sum(row.entry is not None for row in found.rows)
-        self.tell(texts.PRESETS, texts.found(count, len(self._library.entries), "preset"))
+        facts = self._said or texts.found(count, len(self._library.entries), "preset")
+        self.tell(texts.PRESETS, facts)
         return found
+
+    def typed(self) -> None:
+        """Say again how many there are."""
+        self._said = ""
 
     def start(self, listing: Listing) -> int:
         """Return the row of the preset in use, while nothing is typed."""
@@ -144,16 +182,15 @@ class PresetPicker(Picker[Mixture]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether a key does something on the row under the cursor."""
-        can_delete = self._delete is not None and self._entry is not None and self._entry.is_yours
         match action:
             case "choose":
                 return self._entry is not None
-            case "delete":
-                return can_delete
+            case "delete" | "rename":
+                return self._entry is not None and self._entry.is_yours
+            case "undelete":
+                return self._shelf.can_undelete
             case "pull":
                 return self._pull is not None and bool(self._missing)
-            case "keep":
-                return bool(self._listing.doomed)
             case _:
                 return super().check_action(action, parameters)
 
@@ -162,22 +199,57 @@ class PresetPicker(Picker[Mixture]):
         if self._entry is not None:
             self.dismiss(self._entry.mixture)
 
-    def action_delete(self) -> None:
-        """Ask in the row whether to delete its preset; asked already, do it."""
+    def action_rename(self) -> None:
+        """Ask for another name."""
         entry = self._entry
-        if entry is None or self._delete is None:
+        if entry is None:
             return
         name = entry.mixture.name
-        if self._listing.doomed != name:
-            self._doom(name)
+
+        def refused(wanted: str) -> str:
+            try:
+                renamed = self._shelf.rename(name, wanted)
+            except ConfigError as error:
+                return str(error)
+            self._now = renamed if self._now == name else self._now
+            self._reread(renamed)
+            return ""
+
+        self.app.push_screen(LineDialog(texts.RENAME, name, check=refused))
+
+    def action_delete(self) -> None:
+        """Delete the preset at once: ctrl+z brings it back."""
+        entry = self._entry
+        if entry is None:
             return
         try:
-            self._library = self._delete(name)
+            self._shelf.delete(entry.mixture.name)
         except ConfigError as error:
-            self._doom("")
-            self.notify(clean(str(error)), severity="warning", markup=False)
+            self._warn(error)
             return
+        key = Names(lambda: keymap_of(self.app)).of("preset.undelete", "ctrl+z", is_writing=True)
+        self._said = texts.deleted(key)
+        self._library = self._shelf.library()
         self.relist(at=self.at)
+
+    def action_undelete(self) -> None:
+        """Bring back the preset that was deleted last."""
+        try:
+            name = self._shelf.undelete()
+        except ConfigError as error:
+            self._warn(error)
+        else:
+            self._reread(name)
+
+    def _reread(self, name: str) -> None:
+        """Show what is there now, the cursor on this preset."""
+        self._said = ""
+        self._library = self._shelf.library()
+        found = PresetListing.of(self._library, self._known, query=self.query_text, now=self._now)
+        self.relist(at=found.where(name))
+
+    def _warn(self, error: ConfigError) -> None:
+        self.notify(clean(str(error)), severity="warning", markup=False)
 
     def action_pull(self) -> None:
         """Have what Ollama can fetch for this preset fetched."""
@@ -187,17 +259,3 @@ class PresetPicker(Picker[Mixture]):
         for model in missing:
             self.show_pull(model, 0, 0)
         self._pull(missing)
-
-    def action_keep(self) -> None:
-        """Don't delete the preset."""
-        self._doom("")
-
-    def _doom(self, name: str) -> None:
-        self._listing = replace(self._listing, doomed=name)
-        self.restyle(self._listing)
-
-    def moved(self) -> None:
-        """Forget the question when the cursor leaves its row."""
-        entry = self._entry
-        if self._listing.doomed and (entry is None or entry.mixture.name != self._listing.doomed):
-            self._doom("")

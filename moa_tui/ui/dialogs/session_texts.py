@@ -81,11 +81,6 @@ def turns_column(count: int) -> str:
     return f"{count:>4} turn{' ' if count == 1 else 's'}"
 
 
-def deleted(key: str) -> str:
-    """Return that a session is gone, and the key that brings it back, if there is one."""
-    return f"deleted; {key} brings it back" if key else "deleted"
-
-
 def place(where: Where) -> str:
     """Return what a search was found in, in a word."""
     return _PLACES[where]

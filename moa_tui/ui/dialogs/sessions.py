@@ -11,7 +11,7 @@ from textual.geometry import Size
 
 from moa_tui.errors import MoaError
 from moa_tui.text import clean, one_line
-from moa_tui.ui.dialogs import session_rows
+from moa_tui.ui.dialogs import session_rows, texts
 from moa_tui.ui.dialogs import session_texts as says
 from moa_tui.ui.dialogs.picker import Picker
 from moa_tui.ui.dialogs.session_rows import HitListing, SessionListing, Words
@@ -317,7 +317,7 @@ class SessionBrowser(Picker[Chosen]):
         store.delete(place.session)
         self._deleted.append(place.session)
         names = Names(lambda: keymap_of(self.app))
-        self._say(says.deleted(names.of("sessions.undelete", "ctrl+z", is_writing=True)))
+        self._say(texts.deleted(names.of("sessions.undelete", "ctrl+z", is_writing=True)))
         self._list()
         self.relist(at=at)
 

@@ -23,7 +23,7 @@ VERDICTS: Final = {"live": "all here", "unknown": "unknown"}
 VERDICT_CELLS: Final = 14
 WRITTEN_IS_LOST: Final = "esc again loses what you wrote; ctrl+s takes it"
 PULLED: Final = "pulled"
-DELETE_AGAIN: Final = "delete it? again deletes, esc keeps it"
+RENAME: Final = "Rename the preset"
 BROKEN: Final = "Can't be read"
 NO_PRESETS: Final = "there are no presets"
 NOW: Final = "in use"
@@ -68,6 +68,11 @@ LISTING: Final = "listing its models"
 NO_MODELS: Final = "no models"
 NO_MODELS_YET: Final = "no models yet"
 ASKS_AGAIN: Final = "enter asks again"
+
+
+def deleted(key: str) -> str:
+    """Return that something is gone, and the key that brings it back, if there is one."""
+    return f"deleted; {key} brings it back" if key else "deleted"
 
 
 def pull(model: str) -> str:

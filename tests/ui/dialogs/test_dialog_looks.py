@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from dialog_fakes import LIBRARY, NARROW, STATES, opened
+from dialog_fakes import NARROW, STATES, FakeShelf, opened
 from textual.color import Color
 
 from moa_tui.ui import look
@@ -23,7 +23,7 @@ THEMES = ("moa-dark", "moa-light", "moa-contrast", "moa-ansi", "nord")
 
 
 def presets() -> PresetPicker:
-    return PresetPicker(LIBRARY, STATES, now="mine")
+    return PresetPicker(FakeShelf(), STATES, now="mine")
 
 
 def painted(now: Opened[Mixture]) -> Iterator[tuple[str, Style | None]]:

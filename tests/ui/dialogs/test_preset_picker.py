@@ -16,12 +16,12 @@ from dialog_fakes import (
     STATES,
     TRIO,
     WIDE,
+    FakeShelf,
     model,
     opened,
     preset,
 )
 
-from moa_tui.errors import ConfigError
 from moa_tui.ui.dialogs.choices import Choices
 from moa_tui.ui.dialogs.liveness import Known
 from moa_tui.ui.dialogs.preset_rows import Entry, Library, PresetListing
@@ -41,10 +41,10 @@ def picker(
     library: Library = LIBRARY,
     *,
     now: str = "mine",
-    delete: Callable[[str], Library] | None = None,
+    shelf: FakeShelf | None = None,
     pull: Callable[[tuple[str, ...]], object] | None = None,
 ) -> Callable[[], PresetPicker]:
-    return lambda: PresetPicker(library, STATES, now=now, delete=delete, pull=pull)
+    return lambda: PresetPicker(shelf or FakeShelf(library), STATES, now=now, pull=pull)
 
 
 def shown(now: Opened[Mixture]) -> PresetPicker:
@@ -143,46 +143,45 @@ async def test_a_broken_preset_is_told_in_full_and_cannot_be_chosen() -> None:
         assert squeezed([" ".join(now.card)])[0].count('did you mean "layers"?') == 1
 
 
-async def test_ctrl_d_deletes_after_asking_and_the_list_goes_on() -> None:
-    deleted: list[str] = []
-
-    def delete(name: str) -> Library:
-        deleted.append(name)
-        return Library((LIBRARY.entries[0], LIBRARY.entries[2]))
-
-    async with opened(picker(delete=delete), keys=("ctrl+d",)) as now:
-        assert deleted == []
-        assert squeezed([now.chosen]) == ["mine delete it? again deletes, esc keeps it"]
-        assert "esc keep it" in now.card[-1]
+async def test_ctrl_d_deletes_and_ctrl_z_brings_back_what_was_deleted_last() -> None:
+    shelf = FakeShelf()
+    async with opened(picker(shelf=shelf)) as now:
+        assert "^z" not in now.card[-1]
         await now.press("ctrl+d")
-        assert deleted == ["mine"]
-        assert "mine" not in now.text
+        assert [entry.mixture for entry in shelf.deleted] == [MINE]
+        assert squeezed(now.card[:1]) == ["Presets deleted; ^z brings it back"]
+        assert "Yours" not in now.text
         assert now.chosen.startswith("local-trio")
         assert "^d" not in now.card[-1]
-        await now.press("ctrl+d", "ctrl+d")
-        assert deleted == ["mine"]
+        await now.press("ctrl+d", "f2")
+        assert len(shelf.deleted) == 1
+        await now.press("ctrl+z")
+        assert now.chosen.startswith("mine")
+        assert squeezed(now.card[:1]) == ["Presets 3 presets"]
+        assert "^z" not in now.card[-1]
 
 
-@pytest.mark.parametrize("key", ["escape", "down"])
-async def test_esc_or_moving_on_keeps_the_preset(key: str) -> None:
-    deleted: list[str] = []
-
-    def delete(name: str) -> Library:
-        deleted.append(name)
-        return LIBRARY
-
-    async with opened(picker(delete=delete), keys=("ctrl+d", key)) as now:
-        assert "delete it?" not in now.text
-        assert now.results == []
-        await now.press("up" if key == "down" else "down", "up", "ctrl+d")
-        assert deleted == []
+async def test_f2_renames_a_preset_of_ones_own_and_the_cursor_stays_on_it() -> None:
+    shelf = FakeShelf()
+    async with opened(picker(shelf=shelf), keys=("f2",)) as now:
+        await now.press(*"ours", "enter")
+        assert squeezed([now.chosen]) == ["ours in use · for work 3 calls · unknown"]
+        await now.press("enter")
+        assert now.results == [replace(MINE, name="ours")]
 
 
-async def test_what_cannot_be_deleted_is_told_and_stays() -> None:
-    def delete(name: str) -> Library:
-        raise ConfigError(f"{name} is [b]read only[/b]")
+async def test_why_a_preset_cannot_be_renamed_is_said_where_the_name_is_written() -> None:
+    async with opened(picker(shelf=FakeShelf(failure="[b]taken[/b]")), keys=("f2",)) as now:
+        await now.press(*"groq", "enter")
+        assert "[b]taken[/b]" in now.stage.text
+        await now.press("escape")
+        assert now.chosen.startswith("mine")
 
-    async with opened(picker(delete=delete), keys=("ctrl+d", "ctrl+d")) as now:
+
+@pytest.mark.parametrize("key", ["ctrl+d", "ctrl+z"])
+async def test_what_cannot_be_changed_is_told_and_stays(key: str) -> None:
+    shelf = FakeShelf(deleted=[Entry(MINE, "yours")], failure="mine is [b]read only[/b]")
+    async with opened(picker(shelf=shelf), keys=(key,)) as now:
         (told,) = now.stage.app._notifications  # noqa: SLF001 - toasts aren't drawn in tests
         assert told.message == "mine is [b]read only[/b]"
         assert not told.markup
