@@ -154,7 +154,7 @@ class Preferences:
 
     ``last_preset`` is the one used last, "" if none; only state.toml has it. ``title``: the
     terminal's window is called after the conversation. ``sidebar``: it stands open where there is
-    room for it.
+    room for it. ``budget``: dollars that a conversation may cost before one is asked, 0 for none.
     """
 
     preset: str = ""
@@ -165,6 +165,7 @@ class Preferences:
     glyphs: Glyphs = "unicode"
     motion: Motion = "full"
     sidebar: bool = True
+    budget: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,6 +281,7 @@ def _read_settings(path: Path, *, is_ours: bool) -> _File:
         glyphs=_word(preferences, "glyphs", get_args(Glyphs), is_ours=is_ours),
         motion=_word(preferences, "motion", get_args(Motion), is_ours=is_ours),
         sidebar=preferences.flag("sidebar"),
+        budget=preferences.number("budget", above=None),
     )
     keys = root.value("keys")
     if isinstance(keys, dict):

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from moa_tui.engine import cost
 from moa_tui.engine.context import prompt_tokens
-from moa_tui.engine.prompt import context_need, request
+from moa_tui.engine.prompt import context_need, needs, request
+from moa_tui.engine.provider import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
-    from moa_tui.engine.mixture import Agent, Mixture
+    from moa_tui.engine.mixture import Agent, Mixture, Seat
     from moa_tui.engine.prompt import Conversation
     from moa_tui.engine.provider import Catalogue, ChatRequest, Price, Providers
 
@@ -30,7 +31,7 @@ class Calls:
         providers: Providers,
         models: Catalogue | None = None,
     ) -> None:
-        self.mixture = mixture
+        self.mixture = mixture.expanded()
         self.provider = providers
         self._conversation = conversation
         self._models = models
@@ -77,6 +78,20 @@ class Calls:
         """Have the endpoint list its prices."""
         if self._models is not None:
             await self._models.look_up(agent.model)
+
+    def most_dollars(self, given: Collection[Seat] = ()) -> float:
+        """Return the most that a run may cost as far as prices are known, retries not counted.
+
+        ``given`` seats aren't called.
+        """
+        most = 0.0
+        for seat, (need, *_) in needs(self.mixture, self._conversation):
+            if seat in given:
+                continue
+            times = self.mixture.merge_calls if seat.layer > len(self.mixture.layers) else 1
+            usage = Usage(prompt=need.prompt, completion=need.answer)
+            most += times * (cost.priced(usage, self.price(need.agent)).cost or 0.0)
+        return most
 
     def _need(self, agent: Agent, references: Sequence[str]) -> int:
         asked = self.request(agent, references)

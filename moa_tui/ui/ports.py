@@ -209,10 +209,10 @@ class Memory(Protocol):
         ...
 
 
-SettingKey: TypeAlias = Literal["theme", "notify", "title", "glyphs", "motion", "sidebar"]
+SettingKey: TypeAlias = Literal["theme", "notify", "title", "glyphs", "motion", "sidebar", "budget"]
 """The preferences that the settings dialog shows, as the files call them."""
 
-SettingValue: TypeAlias = "str | bool"
+SettingValue: TypeAlias = "str | bool | float"
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,7 +229,7 @@ def _end_of(run: RunRow, answer: str) -> RunState:
 
     match run.status:
         case "done":
-            return RunState(status="done", answer=answer, t=run.seconds or 0.0)
+            return RunState(status="done", answer=answer, usage=run.usage, t=run.seconds or 0.0)
         case "failed":
             return RunState(status="failed", message=run.message, t=run.seconds or 0.0)
         case "live":
