@@ -12,7 +12,7 @@ from moa_tui.engine.provider import Endpoint, ModelInfo
 from moa_tui.errors import FailureKind, ProviderError
 from moa_tui.providers.faults import NobodyListens, where
 from moa_tui.providers.http import HttpClient
-from moa_tui.providers.openai import read_models
+from moa_tui.providers.listing import read_models
 from moa_tui.text import one_line
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from moa_tui.errors import ProviderError
 from moa_tui.providers.bounds import MOST_MODELS
 from moa_tui.providers.detect import models_of, recognise
 from moa_tui.providers.faults import NobodyListens
-from moa_tui.providers.openai import read_models
+from moa_tui.providers.listing import read_models
 from moa_tui.providers.scripted import ScriptedProvider
 
 if TYPE_CHECKING:
