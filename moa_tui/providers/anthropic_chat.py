@@ -43,8 +43,7 @@ class MessageDecoder(EventDecoder):
         if kind == "error" or is_error(frame):
             self.answer.fail(error_in_stream(frame))
         elif kind == "message_start":
-            message = frame.get("message")
-            self._count(message.get("usage") if isinstance(message, dict) else None)
+            self._count(_dict_in(frame, "message").get("usage"))
         elif kind == "content_block_start":
             self._block(_dict_in(frame, "content_block"))
         elif kind == "content_block_delta":
@@ -104,6 +103,8 @@ class MessageDecoder(EventDecoder):
 
 def _dict_in(frame: Mapping[str, object], name: str) -> Mapping[str, object]:
     found = frame.get(name)
+    if found is None:
+        return {}
     if not isinstance(found, dict):
         raise WrongShape
     return found

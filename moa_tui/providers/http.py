@@ -285,17 +285,24 @@ class HttpClient:
             "User-Agent": "moa-tui",
             **self.dialect_headers,
         }
-        theirs = {name.lower() for name in self.endpoint.headers}
-        headers = {name: value for name, value in ours.items() if name.lower() not in theirs}
-        withheld = faults.withheld_headers(self.endpoint)
-        for name, value in self.endpoint.headers.items():
+        for name in self.endpoint.headers:
             if problem := header_problem(name):
                 raise ProviderError("invalid", f"{self.name}: the header {name} {problem}")
-            if name not in withheld:
-                headers[name] = value
+        withheld = faults.withheld_headers(self.endpoint)
+        theirs = {
+            name: value for name, value in self.endpoint.headers.items() if name not in withheld
+        }
+        key = {}
         if self._secret and not faults.sends_no_key(self.endpoint):
-            name, before = self.key_header
-            headers[name] = before + self._secret.reveal()
+            carrier, before = self.key_header
+            key = {carrier: before + self._secret.reveal()}
+        # Of two that differ only in case the later one counts.
+        said = {
+            name.lower(): (name, value)
+            for headers in (ours, theirs, key)
+            for name, value in headers.items()
+        }
+        headers = dict(said.values())
         for name, value in headers.items():
             if not (value.isascii() and value.isprintable()):
                 message = f"{self.name}: the header {name} has characters that no header may have"

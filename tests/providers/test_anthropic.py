@@ -55,6 +55,14 @@ def test_the_user_s_version_counts() -> None:
     assert server.requests[0].headers.get_list("anthropic-version") == ["2099-01-01"]
 
 
+def test_the_key_replaces_a_header_of_its_name() -> None:
+    server = Server(answering())
+
+    call(server, asking(), secret=KEY, **{**VENDOR, "headers": {"X-API-Key": "old"}})
+
+    assert server.requests[0].headers.get_list("x-api-key") == [KEY.reveal()]
+
+
 def test_a_key_stays_here_where_it_would_travel_in_the_clear() -> None:
     server = Server(refusing(401, "x-api-key header is required", "authentication_error"))
 
