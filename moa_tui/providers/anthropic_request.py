@@ -1,4 +1,7 @@
-"""How a chat is written in Anthropic's dialect, and what its models refuse."""
+"""How a chat is written in Anthropic's dialect, and what its models refuse.
+
+What is known of models is from Anthropic's migration guides, as of November 2026.
+"""
 
 from __future__ import annotations
 
