@@ -57,6 +57,7 @@ KNOWN_ENDPOINTS: tuple[Endpoint, ...] = (
         label="Together",
         key_page="api.together.ai/settings/api-keys",
         api_key_env="TOGETHER_API_KEY",
+        lists_prices=True,
     ),
     Endpoint(
         name="groq",
@@ -81,6 +82,7 @@ KNOWN_ENDPOINTS: tuple[Endpoint, ...] = (
         label="OpenRouter",
         key_page="openrouter.ai/settings/keys",
         api_key_env="OPENROUTER_API_KEY",
+        lists_prices=True,
     ),
     Endpoint(
         name="anthropic",

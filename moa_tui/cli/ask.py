@@ -155,7 +155,9 @@ async def answer(asked: Question, arguments: Arguments, *, streams: Streams) -> 
         report = Progress(output, streams.stderr, mixture=mixture, is_quiet=quiet)
     conversation = Conversation(asked.prompt)
     try:
-        async with open_run(mixture, conversation, ports.providers, clock=ports.clock) as run:
+        async with open_run(
+            mixture, conversation, ports.providers, clock=ports.clock, models=ports.places
+        ) as run:
             return await _told(run, report, output)
     except _WriteInterruptedError:
         streams.drop_output()

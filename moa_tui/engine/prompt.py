@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from moa_tui.engine.context import TOKENS_PER_MESSAGE
 from moa_tui.engine.cost import estimate_tokens
 from moa_tui.engine.mixture import REFERENCES
 from moa_tui.engine.provider import ChatRequest, Message
@@ -24,8 +25,6 @@ Answers from the models:
 
 {REFERENCES}"""
 """How references are introduced unless the mixture says otherwise (after arXiv 2406.04692)."""
-
-_TOKENS_PER_MESSAGE = 8  # what a chat template puts around one
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +120,7 @@ def context_need(mixture: Mixture, conversation: Conversation, model: str) -> in
     may sit anywhere.
     """
     chat = conversation.messages(history=mixture.history)
-    said = sum(estimate_tokens(message.content) + _TOKENS_PER_MESSAGE for message in chat)
+    said = sum(estimate_tokens(message.content) + TOKENS_PER_MESSAGE for message in chat)
     seating = mixture.seating()
     woven_in = {1: 0}
     for seat, agents in seating.items():

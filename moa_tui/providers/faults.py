@@ -25,6 +25,12 @@ _CONTEXT = re.compile(
     r"|prompt is too long|ContextWindowExceeded|input length exceeds|reduce the length",
     re.IGNORECASE,
 )
+_WINDOW = re.compile(
+    r'"n_ctx": ?([0-9]{2,9})\b|maximum context length (?:is|of) ([0-9,]{2,12})\b'
+    r"|([0-9,]{2,12}) (?:maximum|token limit)|must be <= ?([0-9,]{2,12})\b"
+    r"|exceed context limit: [0-9]+ \+ [0-9]+ > ([0-9]{2,9})\b",
+    re.IGNORECASE,
+)
 _QUOTA = re.compile(
     r"insufficient_quota|exceeded your current quota|billing|credit|tokens per day|\bTPD\b",
     re.IGNORECASE,
@@ -204,10 +210,13 @@ def of_status(
     what = _STATUS_WORDS.get(status, f"status {status}")
     if status == 401 and (not had_key or sends_no_key(endpoint)):  # noqa: PLR2004 - who are you
         what = _KEY_WANTED
+    window = 0
     if kind == "context":
         what = _overflow_words(body, said) or "the prompt does not fit the model's context"
+        window = _window_in(whole)
     message = f"{_name(endpoint)}: {what}" + (f": {said}" if said else "")
-    return ProviderError(kind, message, _hint(endpoint, kind, status, had_key=had_key), retry=retry)
+    hint = _hint(endpoint, kind, status, had_key=had_key)
+    return ProviderError(kind, message, hint, retry=retry, window=window)
 
 
 def refused(endpoint: Endpoint) -> NobodyListens:
@@ -303,6 +312,14 @@ def _overflow_words(body: bytes, said: str) -> str:
     if not 0 <= window <= needed < _MOST_TOKENS:
         return ""
     return f"{needed} of {window} tokens of context"
+
+
+def _window_in(text: str) -> int:
+    """Return how many tokens a model takes by the words of its refusal, 0 where they don't say."""
+    found = _WINDOW.search(text)
+    digits = next(filter(None, found.groups()), "") if found else ""
+    window = int(digits.replace(",", "") or 0)
+    return window if window < _MOST_TOKENS else 0
 
 
 def _code_of(error: object) -> int | None:

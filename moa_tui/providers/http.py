@@ -208,6 +208,7 @@ class HttpClient:
             self.words(error.hint),
             retry=error.retry,
             retry_after_s=error.retry_after_s,
+            window=error.window,
         )
 
     def translate(self, fault: Exception) -> ProviderError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from moa_tui.engine.provider import ModelInfo, can_chat
+from moa_tui.engine.provider import ModelInfo, Price, can_chat
 from moa_tui.errors import ProviderError
 from moa_tui.providers.bounds import MOST_MODELS, count
 
@@ -14,6 +14,8 @@ _WINDOWS = (
     "max_input_tokens",
 )
 """What a row calls the tokens that a model takes."""
+
+_DEAREST = 1e6
 
 
 def read_models(listing: object) -> tuple[ModelInfo, ...]:
@@ -32,7 +34,9 @@ def read_models(listing: object) -> tuple[ModelInfo, ...]:
     for row in rows[:MOST_MODELS]:
         name = row if isinstance(row, str) else _first(row, "id", "name", "model")
         if isinstance(name, str) and name:
-            models[name] = ModelInfo(id=name, context=_context_of(row), is_chat=can_chat(name))
+            models[name] = ModelInfo(
+                id=name, context=_context_of(row), price=_price_of(row), is_chat=can_chat(name)
+            )
     return tuple(models.values())
 
 
@@ -41,6 +45,28 @@ def _context_of(row: object) -> int | None:
     if found is None and isinstance(row, dict):
         found = _first(row.get("meta"), "n_ctx", "n_ctx_train")
     return count(found) or None
+
+
+def _price_of(row: object) -> Price | None:
+    """Return what a listing says that a model costs.
+
+    OpenRouter has texts in dollars a token, Together numbers in dollars a million of them.
+    """
+    pricing = row.get("pricing") if isinstance(row, dict) else None
+    for names, unit in ((("prompt", "completion"), 1e6), (("input", "output"), 1.0)):
+        prices = [_dollars(_first(pricing, name)) * unit for name in names]
+        if all(price >= 0 for price in prices):
+            return Price(*prices)
+    return None
+
+
+def _dollars(value: object) -> float:
+    """Return a listed price, -1 if there is none: OpenRouter says so of models with many."""
+    try:
+        price = float(value) if isinstance(value, str | int | float) else -1.0
+    except (ValueError, OverflowError):
+        return -1.0
+    return price if 0 <= price <= _DEAREST else -1.0
 
 
 def _first(row: object, *names: str) -> object:

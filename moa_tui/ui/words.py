@@ -204,7 +204,7 @@ def calls(mixture: Mixture) -> tuple[str, str]:
     else:
         terms = [str(seats[0]) if len(seats) == 1 else f"{seats[0]} × {len(seats)}"]
     if mixture.aggregator.strategy != "none":
-        terms.append("1")
+        terms.append(str(mixture.merge_calls))
     total = plural(mixture.calls, "call")
     return (" + ".join(terms) if len(terms) > 1 or "×" in terms[0] else "", total)
 

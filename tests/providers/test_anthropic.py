@@ -266,6 +266,20 @@ def test_a_refusal_says_what_to_do(
     assert words in told.words
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "prompt is too long: 210000 tokens > 200000 maximum",
+        "input length and `max_tokens` exceed context limit: 199759 + 8192 > 200000, decrease it",
+    ],
+)
+def test_a_refusal_for_its_length_tells_the_window(message: str) -> None:
+    told = asked(Server(refusing(400, message)))
+
+    assert told.error is not None
+    assert (told.error.kind, told.error.window) == ("context", 200_000)
+
+
 def test_an_overload_is_tried_again_in_growing_waits() -> None:
     server = Server(refusing(529, "Overloaded", "overloaded_error"))
 
