@@ -130,7 +130,11 @@ KNOWN_ENDPOINTS: tuple[Endpoint, ...] = (
 )
 """Endpoints that need no entry in config.toml; an entry there changes only what it names."""
 
-_BASE_URL_VARIABLES = {"openai": "OPENAI_BASE_URL", "together": "TOGETHER_BASE_URL"}
+_BASE_URL_VARIABLES = {
+    "openai": "OPENAI_BASE_URL",
+    "together": "TOGETHER_BASE_URL",
+    "anthropic": "ANTHROPIC_BASE_URL",
+}
 _OLLAMA_PORT = 11434
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _URL_GAPS = re.compile(r"[\s\x00-\x20\x7f\\]")
@@ -417,6 +421,9 @@ def _from_environment(
         if not value:
             continue
         url = ollama_url(value) if name == "ollama" else value.rstrip("/")
+        if name == "anthropic":
+            # Its own tools put the version after it.
+            url = url.removesuffix("/v1") + "/v1"
         problem = url_problem(url)
         if problem:
             unusable[name] = f"the environment's {variable} {problem}"

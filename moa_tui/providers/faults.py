@@ -21,19 +21,29 @@ if TYPE_CHECKING:
 
 _CONTEXT = re.compile(
     r"context_length_exceeded|exceed_context_size_error|maximum context length"
-    r"|exceeds? the (?:available )?context|context size has been exceeded|too many tokens"
+    r"|exceeds? (?:the )?(?:available )?context|context size has been exceeded|too many tokens"
     r"|prompt is too long|ContextWindowExceeded|input length exceeds|reduce the length",
     re.IGNORECASE,
 )
 _WINDOW = re.compile(
     r'"n_ctx": ?([0-9]{2,9})\b|maximum context length (?:is|of) ([0-9,]{2,12})\b'
-    r"|([0-9,]{2,12}) (?:maximum|token limit)|must be <= ?([0-9,]{2,12})\b",
+    r"|([0-9,]{2,12}) (?:maximum|token limit)|must be <= ?([0-9,]{2,12})\b"
+    r"|exceed context limit: [0-9]+ \+ [0-9]+ > ([0-9]{2,9})\b",
     re.IGNORECASE,
 )
 _QUOTA = re.compile(
     r"insufficient_quota|exceeded your current quota|billing|credit|tokens per day|\bTPD\b",
     re.IGNORECASE,
 )
+_NO_CREDIT = re.compile(
+    r"credit balance is too low|reached your specified (?:API |workspace )?(?:API )?usage limits",
+    re.IGNORECASE,
+)
+_OVERFLOW = re.compile(
+    r"\b([0-9]{1,9})(?: \+ ([0-9]{1,9}))?(?: tokens)? > ([0-9]{1,9})\b(?: maximum|, decrease)"
+)
+"""How Anthropic counts what doesn't fit: "9 tokens > 8 maximum", "7 + 2 > 8, decrease …"."""
+
 _LOADING = re.compile(r"loading model|model is loading|currently loading", re.IGNORECASE)
 _NO_MODEL = re.compile(
     r"model_not_found|model .{0,200}(?:not found|does not exist|not exist)", re.IGNORECASE
@@ -42,7 +52,8 @@ _UNFIT = re.compile(
     r"(?:unexpected|unknown|unsupported|unrecogni[sz]ed|invalid|no such) ?_?"
     r"(?:end ?point|path|route|url|method|model|param|argument|field|value|request|role|api|key)"
     r"|invalid_|not (?:be )?(?:found|supported|allowed|loaded|permitted)|no models? (?:is )?loaded"
-    r"|(?:does not|doesn't|not) exist|_not_found|method not",
+    r"|(?:does not|doesn't|not) exist|_not_found|method not"
+    r"|(?:authentication|permission|billing|not_found)_error|request_too_large",
     re.IGNORECASE,
 )
 _PASSING = re.compile(
@@ -201,7 +212,7 @@ def of_status(
         what = _KEY_WANTED
     window = 0
     if kind == "context":
-        what = _overflow_words(body) or "the prompt does not fit the model's context"
+        what = _overflow_words(body, said) or "the prompt does not fit the model's context"
         window = _window_in(whole)
     message = f"{_name(endpoint)}: {what}" + (f": {said}" if said else "")
     hint = _hint(endpoint, kind, status, had_key=had_key)
@@ -227,6 +238,8 @@ def _kind_of(status: int, text: str) -> tuple[FailureKind, bool]:
     if status in (400, 413, 422, 500) and _CONTEXT.search(text):
         return "context", False
     if status == 429 and _QUOTA.search(text):  # noqa: PLR2004 - the rate limit's status
+        return "quota", False
+    if status == 400 and _NO_CREDIT.search(text):  # noqa: PLR2004 - Anthropic's way to say it
         return "quota", False
     if status == 400 and _NO_MODEL.search(text):  # noqa: PLR2004 - a bad request
         return "not_found", False
@@ -287,12 +300,15 @@ def _redirected(endpoint: Endpoint, location: str) -> ProviderError:
     )
 
 
-def _overflow_words(body: bytes) -> str:
-    try:
-        error = json.loads(body)["error"]
-        needed, window = int(error["n_prompt_tokens"]), int(error["n_ctx"])
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
-        return ""
+def _overflow_words(body: bytes, said: str) -> str:
+    if counted := _OVERFLOW.search(said):
+        needed, window = int(counted[1]) + int(counted[2] or 0), int(counted[3])
+    else:
+        try:
+            error = json.loads(body)["error"]
+            needed, window = int(error["n_prompt_tokens"]), int(error["n_ctx"])
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+            return ""
     if not 0 <= window <= needed < _MOST_TOKENS:
         return ""
     return f"{needed} of {window} tokens of context"

@@ -12,7 +12,7 @@ from calls import FOREVER, HELLO, KEY, REQUEST, Answering, Server, Step, call, p
 
 from moa_tui.engine.provider import Finish, Note, Phase, Price, Relabel, Text, Usage
 from moa_tui.errors import FailureKind, ProviderError
-from moa_tui.providers.openai import read_models
+from moa_tui.providers.listing import read_models
 from moa_tui.text import Secret
 
 CONNECTING, WAITING = Phase("connecting"), Phase("waiting")
