@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from closed_ports import configured
 from conftest import EMBEDDED_MODEL
+from gateway import KEY as GATEWAY_KEY
+from gateway import gateway
 from terminal import terminal_environment
 
 from moa_tui.providers import llama_child
@@ -48,12 +50,12 @@ def llama_server(model: Path) -> Iterator[str]:
         child.stdin.close()
 
 
-def moa(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def moa(folder: Path, *words: str, key: str = KEY) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-m", "moa_tui", "--config-dir", str(folder), *words],
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        env={**terminal_environment(), "LLAMA_API_KEY": KEY},
+        env={**terminal_environment(), "LLAMA_API_KEY": key},
         text=True,
         check=False,
     )
@@ -78,3 +80,32 @@ def test_a_llama_cpp_server_is_found_listed_and_merges(
     assert events[-1]["event"] == "run_finished"
     assert events[-1]["answer"].strip()
     assert len(events[-1]["references"]) == 3
+
+
+def test_a_gateway_that_translates_for_it_leads_a_run_to_its_end(
+    embedded_folder: Path, tmp_path: Path
+) -> None:
+    model = embedded_folder / "data" / "models" / f"{EMBEDDED_MODEL.partition('/')[2]}.gguf"
+    targets = {"openai": ["completions"], "anthropic": ["messages"]}
+    with llama_server(model) as server:
+        environ = {
+            **dict.fromkeys(("OPENAI_API_KEY", "ANTHROPIC_API_KEY"), KEY),
+            **dict.fromkeys(("OPENAI_BASE_URL", "ANTHROPIC_BASE_URL"), server),
+        }
+        with gateway(tmp_path, targets, environ) as url:
+            configured(tmp_path, llamacpp=url)
+            names = [f"llamacpp/{name}" for name in ("messages", "completions", "messages")]
+            seats = [f"--proposer={name}" for name in names] + [f"--aggregator={names[0]}"]
+            limited = ("--json", "--max-tokens", "8")
+            asked = moa(tmp_path, "ask", *seats, *limited, "Why is the sky blue?", key=GATEWAY_KEY)
+            words = "Why is the sky blue? " * 1000
+            refused = moa(tmp_path, "ask", *seats, *limited, words, key=GATEWAY_KEY)
+
+    events = [json.loads(line) for line in asked.stdout.splitlines()]
+    assert (asked.returncode, events[-1]["event"]) == (0, "run_finished"), asked.stderr
+    ends = [one for one in events if one["event"] == "seat_finished"]
+    assert [one["usage"]["completion"] for one in ends] == [8] * 4
+    assert all(one["text"].strip() and one["usage"]["prompt"] > 8 for one in ends)
+    last = json.loads(refused.stdout.splitlines()[-1])
+    assert (refused.returncode, last["kind"]) == (1, "context")
+    assert "exceeds the available context size (2048 tokens)" in last["message"]
