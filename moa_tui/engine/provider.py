@@ -20,8 +20,8 @@ PhaseName: TypeAlias = Literal["queued", "connecting", "loading", "reading", "wa
 FinishReason: TypeAlias = Literal["stop", "length", "content_filter", "refusal"]
 
 _NO_CHAT = re.compile(
-    r"embed|rerank|bert|minilm|whisper|transcri|moderat|diffusion|dall-e|reward|babbage|davinci"
-    r"|mmproj|(?<![a-z0-9])(?:bge|gte|e5|jina|tts|clip|flux|vae)(?![a-z0-9])",
+    r"embed|rerank|bert|minilm|whisper|transcri|moderat|diffusion|dall-e|gpt-image|reward"
+    r"|babbage|davinci|mmproj|(?<![a-z0-9])(?:bge|gte|e5|jina|tts|clip|flux|vae)(?![a-z0-9])",
     re.IGNORECASE,
 )
 _OLLAMA_CLOUD = ".ollama.com"

@@ -28,7 +28,8 @@ _CONTEXT = re.compile(
 _WINDOW = re.compile(
     r'"n_ctx": ?([0-9]{2,9})\b|maximum context length (?:is|of) ([0-9,]{2,12})\b'
     r"|([0-9,]{2,12}) (?:maximum|token limit)|must be <= ?([0-9,]{2,12})\b"
-    r"|exceed context limit: [0-9]+ \+ [0-9]+ > ([0-9]{2,9})\b",
+    r"|exceed context limit: [0-9]+ \+ [0-9]+ > ([0-9]{2,9})\b"
+    r"|context size \(([0-9]{2,9}) tokens\)",
     re.IGNORECASE,
 )
 _QUOTA = re.compile(
@@ -44,6 +45,9 @@ _OVERFLOW = re.compile(
 )
 """How Anthropic counts what doesn't fit: "9 tokens > 8 maximum", "7 + 2 > 8, decrease …"."""
 
+_UPSTREAM_AUTH = re.compile(
+    r"upstream_auth_error|not authenticate with the upstream", re.IGNORECASE
+)
 _LOADING = re.compile(r"loading model|model is loading|currently loading", re.IGNORECASE)
 _NO_MODEL = re.compile(
     r"model_not_found|model .{0,200}(?:not found|does not exist|not exist)", re.IGNORECASE
@@ -245,6 +249,8 @@ def _kind_of(status: int, text: str) -> tuple[FailureKind, bool]:
         return "not_found", False
     if status in _RETRIED_4XX:
         return _RETRIED_4XX[status], True
+    if status == 502 and _UPSTREAM_AUTH.search(text):  # noqa: PLR2004 - a bad gateway
+        return "auth", False
     if status >= 500:  # noqa: PLR2004 - the server's own failures
         return "server", status not in _NEVER_RETRIED_5XX
     return _FINAL_4XX.get(status, "invalid"), False
@@ -269,6 +275,8 @@ def _hint(endpoint: Endpoint, kind: FailureKind, status: int, *, had_key: bool) 
 
 
 def _auth_hint(endpoint: Endpoint, status: int, *, had_key: bool) -> str:
+    if status == 502:  # noqa: PLR2004 - the gateway took the key, its provider not the gateway's
+        return "check the key that the gateway has for the model's provider"
     if status == 403:  # noqa: PLR2004 - the key was read, but not enough
         return "the key may not use this model, or the prompt was refused"
     if not endpoint.api_key_env:

@@ -262,6 +262,8 @@ class ConversationScreen(Screen[None]):
         ticking = self._tick()
         try:
             conversation = turns.conversation()
+            # Nothing is sent that a crash could lose.
+            await self._recording.settle()
             state = await self._live.go(mixture, conversation, given=given, record=record)
         finally:
             self._is_asking = False

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from closed_ports import configured
 from conftest import EMBEDDED_MODEL
+from gateway import KEY as GATEWAY_KEY
+from gateway import gateway
 from terminal import terminal_environment
 
 from moa_tui.providers import llama_child
@@ -55,12 +57,12 @@ def url(embedded_folder: Path) -> Iterator[str]:
         yield served_at
 
 
-def moa(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def moa(folder: Path, *words: str, key: str = KEY) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-m", "moa_tui", "--config-dir", str(folder), *words],
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        env={**terminal_environment(), "LLAMA_API_KEY": KEY},
+        env={**terminal_environment(), "LLAMA_API_KEY": key},
         text=True,
         check=False,
     )
@@ -108,3 +110,28 @@ def test_it_answers_in_anthropic_s_dialect_too(url: str, tmp_path: Path) -> None
     assert all(one["usage"]["prompt"] > 0 for one in finished), finished
     assert (events[-1]["event"], len(events[-1]["references"])) == ("run_finished", 2)
     assert events[-1]["answer"].strip()
+
+
+def test_a_gateway_that_translates_for_it_leads_a_run_to_its_end(url: str, tmp_path: Path) -> None:
+    targets = {"openai": ["completions"], "anthropic": ["messages"]}
+    environ = {
+        **dict.fromkeys(("OPENAI_API_KEY", "ANTHROPIC_API_KEY"), KEY),
+        **dict.fromkeys(("OPENAI_BASE_URL", "ANTHROPIC_BASE_URL"), url),
+    }
+    with gateway(tmp_path, targets, environ) as gateway_url:
+        configured(tmp_path, llamacpp=gateway_url)
+        names = [f"llamacpp/{name}" for name in ("messages", "completions", "messages")]
+        seats = [f"--proposer={name}" for name in names] + [f"--aggregator={names[0]}"]
+        limited = ("--json", "--max-tokens", "8")
+        asked = moa(tmp_path, "ask", *seats, *limited, "Why is the sky blue?", key=GATEWAY_KEY)
+        words = "Why is the sky blue? " * 1000
+        refused = moa(tmp_path, "ask", *seats, *limited, words, key=GATEWAY_KEY)
+
+    events = [json.loads(line) for line in asked.stdout.splitlines()]
+    assert (asked.returncode, events[-1]["event"]) == (0, "run_finished"), asked.stderr
+    ends = [one for one in events if one["event"] == "seat_finished"]
+    assert [one["usage"]["completion"] for one in ends] == [8] * 4
+    assert all(one["text"].strip() and one["usage"]["prompt"] > 8 for one in ends)
+    last = json.loads(refused.stdout.splitlines()[-1])
+    assert (refused.returncode, last["kind"]) == (1, "context")
+    assert "exceeds the available context size (2048 tokens)" in last["message"]

@@ -353,6 +353,7 @@ def test_a_server_that_says_nothing() -> None:
         ("BAAI/bge-reranker-v2-m3", False),
         ("whisper-large-v3", False),
         ("tts-1", False),
+        ("gpt-image-1-mini", False),
         ("gpt-4o", True),
         ("gpt-4o-audio-preview", True),
         ("/models/embeddings/qwen3-4b.gguf", True),

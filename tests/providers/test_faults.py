@@ -141,6 +141,7 @@ def test_a_refused_ollama_says_how_to_start_it() -> None:
         (429, error_body("no", code="insufficient_quota"), "quota"),
         (429, error_body("Rate limit reached on tokens per day (TPD)"), "quota"),
         (501, error_body("no"), "server"),
+        (502, error_body("no", code="upstream_auth_error"), "auth"),
         (505, error_body("no"), "server"),
         (302, (), "protocol"),
         (204, (), "truncated"),
@@ -157,6 +158,16 @@ def test_what_will_not_pass_is_asked_once(
     told = call(server)
 
     assert (told.kind, len(server.requests), told.seconds) == (kind, 1, 0.0)
+
+
+def test_a_gateway_whose_own_key_is_refused_is_not_said_to_have_refused_the_users() -> None:
+    message = "the gateway could not authenticate with the upstream provider"
+    server = Server(Answering(status=502, body=error_body(message, code="upstream_auth_error")))
+
+    told = call(server, secret=KEY, api_key_env="ACME_API_KEY")
+
+    hint = "check the key that the gateway has for the model's provider"
+    assert told.words == f"acme: bad gateway (502): {message} | {hint}"
 
 
 def test_an_overflow_says_how_many_of_how_many_tokens() -> None:
