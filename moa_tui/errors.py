@@ -35,6 +35,10 @@ FailureKind: TypeAlias = Literal[
 """Why a seat or a run failed; the words of the ``--json`` events."""
 
 
+TRY_AGAIN = "try again"
+"""The hint for what may pass by itself."""
+
+
 class MoaError(Exception):
     """An error whose message is written for the person at the keyboard."""
 

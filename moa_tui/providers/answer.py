@@ -14,7 +14,7 @@ from moa_tui.engine.provider import (
     Thinking,
     Usage,
 )
-from moa_tui.errors import ProviderError
+from moa_tui.errors import TRY_AGAIN, ProviderError
 from moa_tui.text import SurrogateJoiner, clean
 
 MAX_ANSWER = 1 << 20
@@ -123,7 +123,7 @@ class Answer:
         if self.error is not None:
             raise self.error
         if self.reason is None and not self.done:
-            raise ProviderError("truncated", "the answer stopped before its end")
+            raise ProviderError("truncated", self._why_short(), TRY_AGAIN)
         if self._is_blank:
             raise ProviderError("empty", *self._why_blank())
         last = (self.usage, Finish(self.reason or "stop"), self.note)
@@ -151,6 +151,11 @@ class Answer:
             self._left = 0
             self.reason = None
             self.fail(ProviderError("truncated", "the answer passed 1 MiB and was stopped"))
+
+    def _why_short(self) -> str:
+        if self._is_blank and not self._has_thinking:
+            return "the answer stopped before its first word"
+        return "the answer stopped before its end"
 
     def _why_blank(self) -> tuple[str, str]:
         if self.refusal.strip():

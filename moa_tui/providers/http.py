@@ -14,7 +14,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from moa_tui.errors import ProviderError
+from moa_tui.errors import TRY_AGAIN, ProviderError
 from moa_tui.providers import faults
 from moa_tui.providers.pace import PacedTransport
 from moa_tui.text import (
@@ -215,14 +215,23 @@ class HttpClient:
         if isinstance(fault, httpx.UnsupportedProtocol | httpx.InvalidURL):
             return ProviderError("invalid", f"base_url of {self.name}: {fault}", _CHECK_URL)
         if isinstance(fault, httpx.RemoteProtocolError) and "isconnected" not in str(fault):
-            if "closed connection" not in str(fault):
-                return ProviderError("protocol", f"{self.name} does not speak HTTP: {fault}")
-            return ProviderError("cut", f"{self.name} cut the connection", retry=True)
+            return self._misspoken(str(fault))
         if isinstance(fault, httpx.NetworkError | httpx.RemoteProtocolError | OSError):
-            return ProviderError("cut", f"{self.name} closed the connection", retry=True)
+            return self._closed()
         if isinstance(fault, zlib.error):
             return ProviderError("protocol", f"{self.name} sent a broken compressed body")
         return self._unsendable(fault)
+
+    def _misspoken(self, why: str) -> ProviderError:
+        """Return what the library's words for a breach of the protocol mean."""
+        if "closed connection" in why:
+            return ProviderError("cut", f"{self.name} cut the connection", TRY_AGAIN, retry=True)
+        if "too long" in why:
+            return ProviderError("protocol", f"{self.name} sent headers without an end", _CHECK_URL)
+        return ProviderError("protocol", f"{self.name} does not speak HTTP", _CHECK_URL)
+
+    def _closed(self) -> ProviderError:
+        return ProviderError("cut", f"{self.name} closed the connection", TRY_AGAIN, retry=True)
 
     def _unsendable(self, fault: Exception) -> ProviderError:
         return ProviderError("invalid", f"the request to {self.name} can't be sent: {fault}")
@@ -257,7 +266,7 @@ class HttpClient:
         if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
             return faults.refused(self.endpoint)
         if any(isinstance(cause, ConnectionError) for cause in causes):
-            return ProviderError("cut", f"{self.name} closed the connection", retry=True)
+            return self._closed()
         message = f"{faults.where(self.endpoint)} can't be reached: {fault}"
         return ProviderError("connect", message, "check base_url, and the network")
 
@@ -354,7 +363,8 @@ async def _inflated(response: httpx.Response, encoding: str) -> AsyncGenerator[b
             # A little folds into very much: the screen gets its turn between the steps.
             await asyncio.sleep(0)
     if not inflater.eof:
-        raise ProviderError("cut", "the compressed answer stopped before its end", retry=True)
+        message = "the compressed answer stopped before its end"
+        raise ProviderError("cut", message, TRY_AGAIN, retry=True)
 
 
 async def read_capped(response: httpx.Response, limit: int) -> bytes:

@@ -106,7 +106,7 @@ class ChatDecoder:
         except (ValueError, RecursionError):
             if line.startswith("<"):
                 self._fail("protocol", "a web page came instead of an answer", "check base_url")
-            elif not is_last:
+            elif not is_last or line.endswith("}"):
                 self._fail("protocol", "the server sent a line that is not JSON")
             return
         message = frame.get("message") if isinstance(frame, dict) else None

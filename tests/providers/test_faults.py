@@ -353,7 +353,7 @@ def test_an_error_frame_keeps_the_text_and_the_servers_words() -> None:
     told = call(Server(Answering(body=body)))
 
     assert told.deltas[2:] == [Text("Hel")]
-    assert (told.kind, told.words) == ("midstream", "GPU on fire | ")
+    assert (told.kind, told.words) == ("midstream", "GPU on fire | try again")
 
 
 def test_an_error_after_the_finish_is_a_note() -> None:
