@@ -221,7 +221,7 @@ def ended(reason: str | None = "stop") -> Callable[[Dialect], bytes]:
     return lambda d: d.stop(reason) + d.done()
 
 
-def whole_frame(message: str) -> Callable[[Dialect], bytes]:
+def error_frame(message: str) -> Callable[[Dialect], bytes]:
     """An error as a frame of the stream."""
     return lambda d: d.frame(json.loads(d.error(message)))
 
@@ -317,7 +317,7 @@ def stale(d: Dialect) -> Sequence[Reply]:
     return [ok, Reply(framing="raw", end="reset", is_for_reused=True), ok]
 
 
-def shifted(d: Dialect) -> Sequence[Reply]:
+def finish_then_error(d: Dialect) -> Sequence[Reply]:
     """Finish, and an error behind it."""
     error = json.loads(d.error("too late"))
     return [Reply(body=spaced([d.say(WHOLE), d.stop(), d.frame(error), d.done()]))]
@@ -388,7 +388,7 @@ LATE_ENDS: Mapping[str, Scenario] = {
     "no-done": lambda d: [Reply(body=[d.say(WHOLE), 1.0, d.stop()])],
     "done-no-finish": lambda d: [Reply(body=[d.say(WHOLE), 1.0, d.done() or d.stop(None)])],
     "unterminated-last": reframed(bytes.rstrip),
-    "error-after-finish": shifted,
+    "error-after-finish": finish_then_error,
 }
 LIMITED: Mapping[str, Scenario] = {
     "429-then-ok": then_ok(limited(("Retry-After", "2"))),
@@ -445,7 +445,7 @@ BLANK: Mapping[str, Scenario] = {
     "all-length": frames(thought("hm"), ended("length")),
 }
 MIDSTREAM: Mapping[str, Scenario] = {
-    "midstream-error": frames(said("Hel"), whole_frame("GPU on fire")),
+    "midstream-error": frames(said("Hel"), error_frame("GPU on fire")),
     "midstream-error-string": frames(said("Hel"), framed({"error": "GPU on fire"})),
     "midstream-error-event": frames(
         said("Hel"), plain(b'event: error\ndata: {"message": "GPU on fire"}\n\n')
@@ -457,7 +457,7 @@ MIDSTREAM: Mapping[str, Scenario] = {
         said("Hel"), framed(_choice({}, "error", error={"message": "GPU on fire"}))
     ),
     "first-chunk-error": lambda d: [
-        Reply(body=[whole_frame("upstream is overloaded")(d)]),
+        Reply(body=[error_frame("upstream is overloaded")(d)]),
         answering(d),
     ],
     "malformed-json": frames(

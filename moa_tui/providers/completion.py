@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from moa_tui.engine.provider import FinishReason, Usage
-from moa_tui.errors import FailureKind, ProviderError
+from moa_tui.errors import TRY_ANOTHER, FailureKind, ProviderError
 from moa_tui.providers.answer import Answer
 from moa_tui.providers.faults import error_in_stream, is_error
 from moa_tui.providers.sse import MAX_EVENT_BYTES, ServerSentEvent, SseReader
@@ -142,7 +142,7 @@ class ChatDecoder:
         if name == "error":
             self.answer.fail(error_in_stream(frame))
 
-    def _fail(self, kind: FailureKind, message: str, hint: str = "") -> None:
+    def _fail(self, kind: FailureKind, message: str, hint: str = TRY_ANOTHER) -> None:
         self.answer.fail(ProviderError(kind, message, hint))
 
 
@@ -223,7 +223,8 @@ def _read_reason(
     if reason in _FAILED_REASONS:
         if problem is None and choice.get("error"):
             problem = error_in_stream(choice)
-        answer.fail(problem or ProviderError("midstream", _FAILED_REASONS[reason], retry=True))
+        failed = ProviderError("midstream", _FAILED_REASONS[reason], TRY_ANOTHER, retry=True)
+        answer.fail(problem or failed)
         return
     answer.called_tool = answer.called_tool or reason in _TOOL_REASONS
     answer.finish(_REASONS.get(reason, "stop"))

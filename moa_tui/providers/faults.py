@@ -166,9 +166,10 @@ def error_in_stream(frame: object) -> ProviderError:
     said = f"{message} {_labels_of(inner)}"
     is_unfit = _UNFIT.search(said) is not None and not _PASSING.search(said)
     retry = _may_pass(code) if code else not is_unfit
-    hint = TRY_AGAIN if retry else ""
-    if is_unfit and not retry:
-        hint = "choose another model or endpoint, or check base_url"
+    hint = TRY_AGAIN
+    if not retry:
+        hint = "choose another model or endpoint"
+        hint += ", or check base_url" if is_unfit else ""
     return ProviderError("midstream", message, hint, retry=retry)
 
 
@@ -250,7 +251,9 @@ def _hint(endpoint: Endpoint, kind: FailureKind, status: int, *, had_key: bool) 
         return f"add credit or wait: {endpoint.key_page}" if endpoint.key_page else "add credit"
     if kind in ("rate_limit", "server", "timeout"):
         return "try again later, or use another endpoint"
-    return "shorten the prompt" if status == 413 else ""  # noqa: PLR2004 - too large
+    if status == 413:  # noqa: PLR2004 - too large
+        return "shorten the prompt"
+    return "check the model's options, or take another model"
 
 
 def _auth_hint(endpoint: Endpoint, status: int, *, had_key: bool) -> str:

@@ -52,6 +52,7 @@ STALE = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 """What a pooled connection raises that the server has closed meanwhile."""
 
 _CHECK_URL = "check base_url"
+_USE_ANOTHER = "use another endpoint"
 _CHECK_PROXY = "check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, or add the host to NO_PROXY"
 _INFLATE_STEP = 64 << 10
 _AUTO_HEADER = 47  # zlib's own number for "gzip or zlib, whichever it is"
@@ -211,7 +212,8 @@ class HttpClient:
         if isinstance(fault, httpx.ConnectError):
             return self._unreachable(causes, fault)
         if isinstance(fault, httpx.TimeoutException | TimeoutError):
-            return ProviderError("timeout", f"{self.name} did not answer in time", retry=True)
+            message = f"{self.name} did not answer in time"
+            return ProviderError("timeout", message, TRY_AGAIN, retry=True)
         if isinstance(fault, httpx.UnsupportedProtocol | httpx.InvalidURL):
             return ProviderError("invalid", f"base_url of {self.name}: {fault}", _CHECK_URL)
         if isinstance(fault, httpx.RemoteProtocolError) and "isconnected" not in str(fault):
@@ -219,7 +221,8 @@ class HttpClient:
         if isinstance(fault, httpx.NetworkError | httpx.RemoteProtocolError | OSError):
             return self._closed()
         if isinstance(fault, zlib.error):
-            return ProviderError("protocol", f"{self.name} sent a broken compressed body")
+            message = f"{self.name} sent a broken compressed body"
+            return ProviderError("protocol", message, TRY_AGAIN)
         return self._unsendable(fault)
 
     def _misspoken(self, why: str) -> ProviderError:
@@ -348,7 +351,7 @@ def pieces(response: httpx.Response) -> AsyncIterator[bytes]:
 async def _inflated(response: httpx.Response, encoding: str) -> AsyncGenerator[bytes, None]:
     if encoding not in ("gzip", "x-gzip", "deflate"):
         message = f"the server compressed its answer with {encoding}, which it was asked not to"
-        raise ProviderError("protocol", message)
+        raise ProviderError("protocol", message, _USE_ANOTHER)
     unfolded = 0
     inflater = zlib.decompressobj(_AUTO_HEADER)
     async for folded in response.aiter_raw():
@@ -358,7 +361,7 @@ async def _inflated(response: httpx.Response, encoding: str) -> AsyncGenerator[b
             rest = inflater.unconsumed_tail
             unfolded += len(piece)
             if unfolded > MAX_INFLATED:
-                raise ProviderError("truncated", "the compressed answer is too large")
+                raise ProviderError("truncated", "the compressed answer is too large", _USE_ANOTHER)
             yield piece
             # A little folds into very much: the screen gets its turn between the steps.
             await asyncio.sleep(0)

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from moa_tui.engine.provider import Note, Usage
-from moa_tui.errors import FailureKind, ProviderError
+from moa_tui.errors import TRY_ANOTHER, FailureKind, ProviderError
 from moa_tui.providers.answer import Answer
 from moa_tui.providers.faults import error_in_stream, is_error
 from moa_tui.providers.ndjson import NdjsonReader
@@ -163,7 +163,7 @@ class ChatDecoder:
             return Note("loaded", f"the model was ready after {seconds:.1f} s")
         return None
 
-    def _fail(self, kind: FailureKind, message: str, hint: str = "") -> None:
+    def _fail(self, kind: FailureKind, message: str, hint: str = TRY_ANOTHER) -> None:
         self.answer.fail(ProviderError(kind, message, hint))
 
 

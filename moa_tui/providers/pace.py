@@ -283,9 +283,9 @@ def _told_as(kind: type[httpcore.NetworkError]) -> Generator[None, None, None]:
 
 
 def _rivals_wait(host: str) -> float | None:
-    """Return after how many seconds a host's next address is tried too, None if it is an address.
+    """Return after how many seconds a host's next address is tried too; None for an address.
 
-    A race is not for nothing: cancelled in the moment it is won, it forgets to close the winner.
+    The event loop's race of addresses leaves a socket open when it is cancelled as it is won.
     """
     try:
         ipaddress.ip_address(host)

@@ -25,7 +25,7 @@ from fault_scenarios import (
     WHOLE,
     WIDE,
 )
-from fault_server import Call, serving
+from fault_server import Call, FaultServer, serving
 
 from moa_tui.engine.clock import AsyncioClock
 from moa_tui.engine.provider import ChatRequest, Finish, Message, Note, Retrying, Text
@@ -48,6 +48,7 @@ FIRST_TOKEN_S, IDLE_S = 30.0, 60.0
 MOST_MEMORY = 24 << 20
 """Bytes that a call may need at its peak, the server's own included."""
 
+STOPPED_AT_S = 2.5
 _LATER_S = 1000.0
 
 
@@ -263,25 +264,29 @@ class Played:
         return " ".join([*notes, self.told.words])
 
 
+def asking(name: str) -> ChatRequest:
+    return ChatRequest(name, (Message("user", "hi"),))
+
+
+def connected(server: FaultServer, kind: Kind) -> OpenAIProvider | OllamaProvider:
+    address = endpoint(
+        kind=kind,
+        base_url=server.base_url,
+        api_key_env="ACME_KEY",
+        first_token_s=FIRST_TOKEN_S,
+        idle_s=IDLE_S,
+    )
+    clock = AsyncioClock()
+    limiter = Limiter(clock=clock)
+    return PROVIDERS[kind](address, KEY, clock=clock, limiter=limiter, chance=lambda: 0.0)
+
+
 async def play(name: str, kind: Kind) -> Played:
     async with serving(kind) as server:
-        clock = AsyncioClock()
-        provider = PROVIDERS[kind](
-            endpoint(
-                kind=kind,
-                base_url=server.base_url,
-                api_key_env="ACME_KEY",
-                first_token_s=FIRST_TOKEN_S,
-                idle_s=IDLE_S,
-            ),
-            KEY,
-            clock=clock,
-            limiter=Limiter(clock=clock),
-            chance=lambda: 0.0,
-        )
+        provider = connected(server, kind)
         asks = 2 if name == "stale-keepalive" else 1
         for _ in range(asks):
-            told = await hear(provider, ChatRequest(name, (Message("user", "hi"),)))
+            told = await hear(provider, asking(name))
         # Before the provider closes what it has: a client that only forgets keeps these waiting.
         async with asyncio.timeout(_LATER_S):
             for call in server.calls:
@@ -305,6 +310,7 @@ def test_a_fault_ends_as_it_must(
     expected = EXPECTED.get(f"{name}/{kind}") or EXPECTED[name]
     assert case.seen == expected.seen
     assert expected.words in case.words
+    assert case.told.error is None or case.told.error.hint
     assert case.arrivals == 0
     assert_key_is_kept(case)
 
@@ -344,6 +350,36 @@ LIMITS = {
     "hang-pings": [IDLE_S],
     "slow-loris": [IDLE_S],
 }
+
+
+@pytest.mark.parametrize("kind", PROVIDERS)
+@pytest.mark.parametrize(
+    "name", ["hang-before-headers", "hang-midstream", "hang-pings", "slow-loris", "slow-loris-head"]
+)
+def test_a_stopped_call_closes_its_connection_at_once(name: str, kind: Kind) -> None:
+    (call,) = virtual_time.run(stopped(name, kind))
+
+    assert call.hung_up_t == STOPPED_AT_S
+
+
+@pytest.mark.parametrize("kind", PROVIDERS)
+def test_a_call_that_is_stopped_between_two_tries_makes_no_more(kind: Kind) -> None:
+    calls = virtual_time.run(stopped("500-ever", kind))
+
+    assert [call.t for call in calls] == [0.0, 1.0]
+
+
+async def stopped(name: str, kind: Kind) -> list[Call]:
+    """Stop a call, and return what the server had seen a long time later."""
+    async with serving(kind) as server:
+        provider = connected(server, kind)
+        call = asyncio.create_task(hear(provider, asking(name)))
+        await asyncio.sleep(STOPPED_AT_S)
+        call.cancel()
+        await asyncio.wait([call])
+        await asyncio.sleep(_LATER_S)
+        await provider.aclose()
+    return server.calls
 
 
 def test_every_scenario_is_judged_in_both_dialects_or_says_why_not() -> None:

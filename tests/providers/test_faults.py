@@ -236,7 +236,8 @@ def test_a_key_is_known_before_a_refusal_is_cut() -> None:
 
     told = call(Server(Answering(status=400, body=[body])), secret=secret)
 
-    assert told.words == "acme: status 400: " + "x" * 70 + "••• | "
+    assert told.error is not None
+    assert told.error.message == "acme: status 400: " + "x" * 70 + "•••"
 
 
 @pytest.mark.parametrize(
