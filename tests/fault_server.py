@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fault_scenarios import Dialect
 
 _READ_AT_ONCE = 65536
+_TLS_RECORD = b"\x16\x03"
 
 
 @dataclass(kw_only=True)
@@ -56,8 +57,11 @@ class _Line:
         self._pump = asyncio.create_task(self._read())
 
     async def request(self) -> tuple[str, bytes] | None:
-        """Return the next request's head and body, None when the client went away."""
+        """Return the next request's head and body, None when none comes or it speaks TLS."""
         while (end := self._came.find(b"\r\n\r\n")) < 0:
+            if self._came.startswith(_TLS_RECORD):
+                await self.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                return None
             if not await self._more():
                 return None
         head = self._came[: end + 4].decode("latin-1")
