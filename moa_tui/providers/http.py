@@ -8,7 +8,8 @@ import socket
 import ssl
 import zlib
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar, Protocol
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -77,7 +78,13 @@ class HttpClient:
     Redirects are not followed (they would carry prompts and keys elsewhere), TLS is always
     verified, loopback endpoints use no proxy, and the key goes only into the header, never over
     plain HTTP to another machine. The library's own time limits are off: the clock rules.
+
+    ``key_header`` is the header that carries the key, and what stands before it there;
+    ``dialect_headers`` are those that a dialect wants, unless the user sets them.
     """
+
+    key_header: ClassVar[tuple[str, str]] = ("Authorization", "Bearer ")
+    dialect_headers: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def __init__(
         self,
@@ -202,6 +209,7 @@ class HttpClient:
             self.words(error.hint),
             retry=error.retry,
             retry_after_s=error.retry_after_s,
+            window=error.window,
         )
 
     def translate(self, fault: Exception) -> ProviderError:
@@ -283,24 +291,35 @@ class HttpClient:
         return proxy.rpartition("@")[2].rpartition("://")[2].partition("/")[0]
 
     def _headers(self) -> dict[str, str]:
-        headers = {
+        ours = {
             "Accept": "text/event-stream, application/x-ndjson, application/json",
             "Accept-Encoding": "identity",
             "Content-Type": "application/json",
             "User-Agent": "moa-tui",
+            **self.dialect_headers,
         }
-        withheld = faults.withheld_headers(self.endpoint)
-        for name, value in self.endpoint.headers.items():
+        for name in self.endpoint.headers:
             if problem := header_problem(name):
                 raise ProviderError("invalid", f"{self.name}: the header {name} {problem}")
-            if name not in withheld:
-                headers[name] = value
+        withheld = faults.withheld_headers(self.endpoint)
+        theirs = {
+            name: value for name, value in self.endpoint.headers.items() if name not in withheld
+        }
+        key = {}
         if self._secret and not faults.sends_no_key(self.endpoint):
-            headers["Authorization"] = f"Bearer {self._secret.reveal()}"
+            carrier, before = self.key_header
+            key = {carrier: before + self._secret.reveal()}
+        # Of two that differ only in case the later one counts.
+        said = {
+            name.lower(): (name, value)
+            for headers in (ours, theirs, key)
+            for name, value in headers.items()
+        }
+        headers = dict(said.values())
         for name, value in headers.items():
             if not (value.isascii() and value.isprintable()):
                 message = f"{self.name}: the header {name} has characters that no header may have"
-                source = self.endpoint.api_key_env if name == "Authorization" else "headers"
+                source = self.endpoint.api_key_env if name == self.key_header[0] else "headers"
                 raise ProviderError("auth", message, f"check {source}")
         return headers
 

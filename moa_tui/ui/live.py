@@ -72,7 +72,12 @@ class LiveRun:
         ports = self._ports
         try:
             async with open_run(
-                mixture, conversation, ports.providers, clock=ports.clock, given=given
+                mixture,
+                conversation,
+                ports.providers,
+                clock=ports.clock,
+                models=ports.places,
+                given=given,
             ) as self._run:
                 async for event in self._run:
                     state = self.state = apply(state, event)

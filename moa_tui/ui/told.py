@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from moa_tui.text import clean, one_line
 from moa_tui.ui import look, words
+from moa_tui.ui.spending import NOTHING, Spent, spent_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -202,19 +203,20 @@ def is_free_by_name(ports: Ports, mixture: Mixture) -> bool | None:
     return all(ports.endpoints[name].is_local for name in used)
 
 
-def cost(run: RunState | None, *, is_free: bool | None) -> str:
-    """Return what a run has cost so far: free, a sum in dollars, or that it isn't known."""
+def cost(run: RunState | None, *, is_free: bool | None, earlier: Spent = NOTHING) -> str:
+    """Return what a run has cost so far, and with ``earlier`` runs the whole conversation.
+
+    That is: free, a sum in dollars, or that it isn't known.
+    """
+    now = spent_in(run)
+    together = words.in_all(str(now + earlier)) if earlier != NOTHING else ""
     if is_free:
-        return words.FREE
-    seats = () if run is None else run.seats.values()
-    spent = [seat.usage.cost for seat in seats if seat.usage is not None]
-    known = sum(cost for cost in spent if cost is not None)
-    unknown = sum(cost is None for cost in spent)
-    if not spent:
-        return "" if is_free is None else words.COST_UNKNOWN
-    if unknown:
-        return f"≥ ${known:.4f}, {unknown} unknown" if known else words.COST_UNKNOWN
-    return f"${known:.4f}" if known else words.FREE
+        said = words.FREE
+    elif run is None or not (run.spent or run.usage):
+        said = "" if is_free is None else words.COST_UNKNOWN
+    else:
+        said = str(now) or words.FREE
+    return f" {look.DOT} ".join(filter(None, (said, together)))
 
 
 def notice(

@@ -11,8 +11,9 @@ import pytest
 import virtual_time
 from calls import FOREVER, HELLO, KEY, REQUEST, Answering, Server, Step, call, hear, provider, text
 
-from moa_tui.engine.provider import Finish, Note, Phase, Relabel, Text, Usage
+from moa_tui.engine.provider import Finish, Note, Phase, Price, Relabel, Text, Usage
 from moa_tui.errors import FailureKind, ProviderError
+from moa_tui.providers.listing import read_models
 from moa_tui.text import Secret
 
 CONNECTING, WAITING = Phase("connecting"), Phase("waiting")
@@ -141,6 +142,7 @@ def test_a_refused_ollama_says_how_to_start_it() -> None:
         (429, error_body("no", code="insufficient_quota"), "quota"),
         (429, error_body("Rate limit reached on tokens per day (TPD)"), "quota"),
         (501, error_body("no"), "server"),
+        (502, error_body("no", code="upstream_auth_error"), "auth"),
         (505, error_body("no"), "server"),
         (302, (), "protocol"),
         (204, (), "truncated"),
@@ -159,6 +161,16 @@ def test_what_will_not_pass_is_asked_once(
     assert (told.kind, len(server.requests), told.seconds) == (kind, 1, 0.0)
 
 
+def test_a_gateway_whose_own_key_is_refused_is_not_said_to_have_refused_the_users() -> None:
+    message = "the gateway could not authenticate with the upstream provider"
+    server = Server(Answering(status=502, body=error_body(message, code="upstream_auth_error")))
+
+    told = call(server, secret=KEY, api_key_env="ACME_API_KEY")
+
+    hint = "check the key that the gateway has for the model's provider"
+    assert told.words == f"acme: bad gateway (502): {message} | {hint}"
+
+
 def test_an_overflow_says_how_many_of_how_many_tokens() -> None:
     body = error_body("too long", type="exceed_context_size_error", n_prompt_tokens=9, n_ctx=8)
 
@@ -166,6 +178,30 @@ def test_an_overflow_says_how_many_of_how_many_tokens() -> None:
 
     assert told.error is not None
     assert told.error.message == "acme: 9 of 8 tokens of context: too long"
+
+
+@pytest.mark.parametrize(
+    ("said", "window"),
+    [
+        ("maximum context length is 8192 tokens. However, you requested 9000 tokens", 8192),
+        ("prompt is too long: 210,000 tokens > 200,000 maximum", 200_000),
+        ("too many tokens: 40000, for a model with 32768 maximum context length", 32_768),
+        ("too many tokens: `inputs` + `max_new_tokens` must be <= 8193", 8193),
+        ("reduce the length of the messages", 0),
+        (f"maximum context length is {'9' * 12} tokens", 0),
+    ],
+)
+def test_an_overflow_tells_how_much_the_model_takes(said: str, window: int) -> None:
+    told = call(Server(Answering(status=400, body=error_body(said))))
+    assert told.error is not None
+    assert (told.error.kind, told.error.window) == ("context", window)
+
+
+def test_an_overflow_of_llama_cpp_tells_how_much_the_model_takes() -> None:
+    body = error_body("x", type="exceed_context_size_error", n_prompt_tokens=900, n_ctx=800)
+    told = call(Server(Answering(status=400, body=body)))
+    assert told.error is not None
+    assert told.error.window == 800
 
 
 def test_a_page_is_never_shown() -> None:
@@ -540,6 +576,24 @@ def test_a_list_of_models_has_many_shapes() -> None:
     assert names({"models": [{"name": "a"}], "data": None}) == [("a", None)]
     with pytest.raises(ProviderError, match="unknown shape"):
         names({"hello": "there"})
+
+
+@pytest.mark.parametrize(
+    ("pricing", "price"),
+    [
+        ({"prompt": "0.0000005", "completion": "0.0000015"}, Price(input=0.5, output=1.5)),
+        ({"input": 0.2, "output": 0.6, "hourly": 0}, Price(input=0.2, output=0.6)),
+        ({"prompt": "0", "completion": "0"}, Price(input=0.0, output=0.0)),
+        ({"prompt": "-1", "completion": "-1"}, None),
+        ({"prompt": "free", "completion": "1"}, None),
+        ({"prompt": "0.1"}, None),
+        ({"input": float("inf"), "output": 1}, None),
+        ("cheap", None),
+    ],
+)
+def test_a_list_of_models_may_tell_what_they_cost(pricing: object, price: Price | None) -> None:
+    (model,) = read_models({"data": [{"id": "a", "pricing": pricing}]})
+    assert model.price == price
 
 
 @pytest.mark.parametrize(
