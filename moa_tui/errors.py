@@ -35,6 +35,13 @@ FailureKind: TypeAlias = Literal[
 """Why a seat or a run failed; the words of the ``--json`` events."""
 
 
+TRY_AGAIN = "try again"
+"""The hint for what may pass by itself."""
+
+TRY_ANOTHER = "try again, or take another model"
+"""The hint for what may pass, or may be the model's way."""
+
+
 class MoaError(Exception):
     """An error whose message is written for the person at the keyboard."""
 

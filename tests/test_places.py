@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 KEY = "gsk_planted0123456789abcdef"
 BARE_KEY = "0123456789abcdef0123456789abcdef"
 WHAT_TO_TYPE = "type a URL, a host, or the NAME of a key's variable, like GROQ_API_KEY"
+LATER = "try again later, or use another endpoint"
 WANTS_A_KEY = (
     "it wants a key: type the URL, a space, and the NAME of the variable that holds the key"
 )
@@ -693,7 +694,7 @@ async def left_behind(on: Bench, before: set[str]) -> set[str]:
             {"/v1/models": b"<html>"},
             "{place} answered with a web page (HTML); check the URL",
         ),
-        ({"/v1/models": 500}, "{place}: the server failed (500): 500"),
+        ({"/v1/models": 500}, f"{{place}}: the server failed (500): 500; {LATER}"),
         ({}, "what answers at {place} is no model server; check the URL"),
     ],
 )
@@ -735,7 +736,7 @@ async def test_a_server_that_answers_and_then_fails_is_not_added(tmp_path: Path)
         # The same name is another server's now, and the old connection isn't used for it.
         state = await on.places.add(server.url)
     name = f"ollama-local-{server.port}"
-    assert why == f"{name}: the server failed (500): 500"
+    assert why == f"{name}: the server failed (500): 500; {LATER}"
     assert (state.endpoint.name, models(state)) == (name, ["m"])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from moa_tui.engine.provider import FinishReason, Usage
-from moa_tui.errors import ProviderError
+from moa_tui.errors import TRY_ANOTHER, ProviderError
 from moa_tui.providers.bounds import amount
 from moa_tui.providers.events import EventDecoder, WrongShape
 from moa_tui.providers.faults import error_in_stream, is_error
@@ -108,7 +108,8 @@ def _read_reason(
     if reason in _FAILED_REASONS:
         if problem is None and choice.get("error"):
             problem = error_in_stream(choice)
-        answer.fail(problem or ProviderError("midstream", _FAILED_REASONS[reason], retry=True))
+        failed = ProviderError("midstream", _FAILED_REASONS[reason], TRY_ANOTHER, retry=True)
+        answer.fail(problem or failed)
         return
     answer.called_tool = answer.called_tool or reason in _TOOL_REASONS
     answer.finish(_REASONS.get(reason, "stop"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from moa_tui.errors import FailureKind, ProviderError
+from moa_tui.errors import TRY_ANOTHER, FailureKind, ProviderError
 from moa_tui.providers.answer import Answer
 from moa_tui.providers.faults import error_in_stream
 from moa_tui.providers.sse import MAX_EVENT_BYTES, ServerSentEvent, SseReader
@@ -136,7 +136,7 @@ class EventDecoder:
         if name == "error":
             self.answer.fail(error_in_stream(frame))
 
-    def _fail(self, kind: FailureKind, message: str, hint: str = "") -> None:
+    def _fail(self, kind: FailureKind, message: str, hint: str = TRY_ANOTHER) -> None:
         self.answer.fail(ProviderError(kind, message, hint))
 
 

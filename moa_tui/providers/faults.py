@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from moa_tui.errors import FailureKind, ProviderError
+from moa_tui.errors import TRY_AGAIN, FailureKind, ProviderError
 from moa_tui.text import secret_headers
 
 if TYPE_CHECKING:
@@ -186,7 +186,10 @@ def error_in_stream(frame: object) -> ProviderError:
     said = f"{message} {_labels_of(inner)}"
     is_unfit = _UNFIT.search(said) is not None and not _PASSING.search(said)
     retry = _may_pass(code) if code else not is_unfit
-    hint = "choose another model or endpoint, or check base_url" if is_unfit and not retry else ""
+    hint = TRY_AGAIN
+    if not retry:
+        hint = "choose another model or endpoint"
+        hint += ", or check base_url" if is_unfit else ""
     return ProviderError("midstream", message, hint, retry=retry)
 
 
@@ -208,7 +211,9 @@ def of_status(
     if 300 <= status < 400:  # noqa: PLR2004 - the redirects
         return _redirected(endpoint, headers.get("location", ""))
     if status == 503 and _LOADING.search(whole):  # noqa: PLR2004 - llama.cpp's "Loading model"
-        return ModelLoading("server", f"{_name(endpoint)}: {said}", retry=True)
+        return ModelLoading(
+            "server", f"{_name(endpoint)}: {said}", "raise first_token_s", retry=True
+        )
     kind, retry = _kind_of(status, whole)
     retry = {"true": True, "false": False}.get(headers.get("x-should-retry", ""), retry)
     what = _STATUS_WORDS.get(status, f"status {status}")
@@ -271,7 +276,11 @@ def _hint(endpoint: Endpoint, kind: FailureKind, status: int, *, had_key: bool) 
         return "shorten the prompt, use fewer proposers, or a model with a larger context"
     if kind == "quota":
         return f"add credit or wait: {endpoint.key_page}" if endpoint.key_page else "add credit"
-    return ""
+    if kind in ("rate_limit", "server", "timeout"):
+        return "try again later, or use another endpoint"
+    if status == 413:  # noqa: PLR2004 - too large
+        return "shorten the prompt"
+    return "check the model's options, or take another model"
 
 
 def _auth_hint(endpoint: Endpoint, status: int, *, had_key: bool) -> str:

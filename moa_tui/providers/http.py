@@ -15,7 +15,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from moa_tui.errors import ProviderError
+from moa_tui.errors import TRY_AGAIN, ProviderError
 from moa_tui.providers import faults
 from moa_tui.providers.pace import PacedTransport
 from moa_tui.text import (
@@ -53,6 +53,7 @@ STALE = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 """What a pooled connection raises that the server has closed meanwhile."""
 
 _CHECK_URL = "check base_url"
+_USE_ANOTHER = "use another endpoint"
 _CHECK_PROXY = "check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, or add the host to NO_PROXY"
 _INFLATE_STEP = 64 << 10
 _AUTO_HEADER = 47  # zlib's own number for "gzip or zlib, whichever it is"
@@ -219,18 +220,29 @@ class HttpClient:
         if isinstance(fault, httpx.ConnectError):
             return self._unreachable(causes, fault)
         if isinstance(fault, httpx.TimeoutException | TimeoutError):
-            return ProviderError("timeout", f"{self.name} did not answer in time", retry=True)
+            message = f"{self.name} did not answer in time"
+            return ProviderError("timeout", message, TRY_AGAIN, retry=True)
         if isinstance(fault, httpx.UnsupportedProtocol | httpx.InvalidURL):
             return ProviderError("invalid", f"base_url of {self.name}: {fault}", _CHECK_URL)
         if isinstance(fault, httpx.RemoteProtocolError) and "isconnected" not in str(fault):
-            if "closed connection" not in str(fault):
-                return ProviderError("protocol", f"{self.name} does not speak HTTP: {fault}")
-            return ProviderError("cut", f"{self.name} cut the connection", retry=True)
+            return self._misspoken(str(fault))
         if isinstance(fault, httpx.NetworkError | httpx.RemoteProtocolError | OSError):
-            return ProviderError("cut", f"{self.name} closed the connection", retry=True)
+            return self._closed()
         if isinstance(fault, zlib.error):
-            return ProviderError("protocol", f"{self.name} sent a broken compressed body")
+            message = f"{self.name} sent a broken compressed body"
+            return ProviderError("protocol", message, TRY_AGAIN)
         return self._unsendable(fault)
+
+    def _misspoken(self, why: str) -> ProviderError:
+        """Return what the library's words for a breach of the protocol mean."""
+        if "closed connection" in why:
+            return ProviderError("cut", f"{self.name} cut the connection", TRY_AGAIN, retry=True)
+        if "too long" in why:
+            return ProviderError("protocol", f"{self.name} sent headers without an end", _CHECK_URL)
+        return ProviderError("protocol", f"{self.name} does not speak HTTP", _CHECK_URL)
+
+    def _closed(self) -> ProviderError:
+        return ProviderError("cut", f"{self.name} closed the connection", TRY_AGAIN, retry=True)
 
     def _unsendable(self, fault: Exception) -> ProviderError:
         return ProviderError("invalid", f"the request to {self.name} can't be sent: {fault}")
@@ -265,7 +277,7 @@ class HttpClient:
         if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
             return faults.refused(self.endpoint)
         if any(isinstance(cause, ConnectionError) for cause in causes):
-            return ProviderError("cut", f"{self.name} closed the connection", retry=True)
+            return self._closed()
         message = f"{faults.where(self.endpoint)} can't be reached: {fault}"
         return ProviderError("connect", message, "check base_url, and the network")
 
@@ -358,7 +370,7 @@ def pieces(response: httpx.Response) -> AsyncIterator[bytes]:
 async def _inflated(response: httpx.Response, encoding: str) -> AsyncGenerator[bytes, None]:
     if encoding not in ("gzip", "x-gzip", "deflate"):
         message = f"the server compressed its answer with {encoding}, which it was asked not to"
-        raise ProviderError("protocol", message)
+        raise ProviderError("protocol", message, _USE_ANOTHER)
     unfolded = 0
     inflater = zlib.decompressobj(_AUTO_HEADER)
     async for folded in response.aiter_raw():
@@ -368,12 +380,13 @@ async def _inflated(response: httpx.Response, encoding: str) -> AsyncGenerator[b
             rest = inflater.unconsumed_tail
             unfolded += len(piece)
             if unfolded > MAX_INFLATED:
-                raise ProviderError("truncated", "the compressed answer is too large")
+                raise ProviderError("truncated", "the compressed answer is too large", _USE_ANOTHER)
             yield piece
             # A little folds into very much: the screen gets its turn between the steps.
             await asyncio.sleep(0)
     if not inflater.eof:
-        raise ProviderError("cut", "the compressed answer stopped before its end", retry=True)
+        message = "the compressed answer stopped before its end"
+        raise ProviderError("cut", message, TRY_AGAIN, retry=True)
 
 
 async def read_capped(response: httpx.Response, limit: int) -> bytes:

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from moa_tui.engine.provider import Note, Usage
-from moa_tui.errors import FailureKind, ProviderError
+from moa_tui.errors import TRY_ANOTHER, FailureKind, ProviderError
 from moa_tui.providers.answer import Answer
 from moa_tui.providers.bounds import amount
 from moa_tui.providers.faults import error_in_stream, is_error
@@ -106,7 +106,7 @@ class ChatDecoder:
         except (ValueError, RecursionError):
             if line.startswith("<"):
                 self._fail("protocol", "a web page came instead of an answer", "check base_url")
-            elif not is_last:
+            elif not is_last or line.endswith("}"):
                 self._fail("protocol", "the server sent a line that is not JSON")
             return
         message = frame.get("message") if isinstance(frame, dict) else None
@@ -163,7 +163,7 @@ class ChatDecoder:
             return Note("loaded", f"the model was ready after {seconds:.1f} s")
         return None
 
-    def _fail(self, kind: FailureKind, message: str, hint: str = "") -> None:
+    def _fail(self, kind: FailureKind, message: str, hint: str = TRY_ANOTHER) -> None:
         self.answer.fail(ProviderError(kind, message, hint))
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import socket
@@ -8,7 +9,7 @@ import ssl
 import httpx
 import pytest
 import virtual_time
-from calls import FOREVER, HELLO, KEY, REQUEST, Answering, Server, Step, call, provider, text
+from calls import FOREVER, HELLO, KEY, REQUEST, Answering, Server, Step, call, hear, provider, text
 
 from moa_tui.engine.provider import Finish, Note, Phase, Price, Relabel, Text, Usage
 from moa_tui.errors import FailureKind, ProviderError
@@ -272,7 +273,8 @@ def test_a_key_is_known_before_a_refusal_is_cut() -> None:
 
     told = call(Server(Answering(status=400, body=[body])), secret=secret)
 
-    assert told.words == "acme: status 400: " + "x" * 70 + "••• | "
+    assert told.error is not None
+    assert told.error.message == "acme: status 400: " + "x" * 70 + "•••"
 
 
 @pytest.mark.parametrize(
@@ -389,7 +391,7 @@ def test_an_error_frame_keeps_the_text_and_the_servers_words() -> None:
     told = call(Server(Answering(body=body)))
 
     assert told.deltas[2:] == [Text("Hel")]
-    assert (told.kind, told.words) == ("midstream", "GPU on fire | ")
+    assert (told.kind, told.words) == ("midstream", "GPU on fire | try again")
 
 
 def test_an_error_after_the_finish_is_a_note() -> None:
@@ -521,6 +523,19 @@ def test_an_endless_event_is_stopped(body: bytes) -> None:
     told = call(Server(Answering(body=[body])))
 
     assert told.kind == "truncated"
+
+
+def test_an_answer_that_is_there_at_once_leaves_others_their_turns() -> None:
+    async def turns() -> int:
+        count, piece = 0, text("x" * 8000)
+        call = asyncio.create_task(hear(provider(Server(Answering(body=[piece] * 80 + [HELLO])))))
+        while not call.done():
+            await asyncio.sleep(0)
+            count += 1
+        assert call.result().error is None
+        return count
+
+    assert virtual_time.run(turns()) > 20
 
 
 def test_an_endless_answer_is_stopped_at_a_mebibyte() -> None:
