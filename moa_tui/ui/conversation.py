@@ -26,6 +26,7 @@ from moa_tui.ui.stage import Stage, TooSmall
 from moa_tui.ui.steering import Steering
 from moa_tui.ui.versions import Versions
 from moa_tui.ui.welcome import Welcome
+from moa_tui.ui.windows import Windows
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -76,6 +77,7 @@ class ConversationScreen(Screen[None]):
         self._header = Header(first)
         self._too_small = TooSmall()
         desk = self._desk = Desk(self._header, self._mixing, self._stage, ports=ports)
+        self._windows = Windows(self._turns)
         self._spending = Spending(ports, self._turns, desk.ask_to_spend)
         self._steering = Steering(
             desk,
@@ -370,6 +372,7 @@ class ConversationScreen(Screen[None]):
             problem=self._problem,
             has_queue=bool(self._turns.queue),
             is_free=told.is_free_by_name(self._ports, self._mixing.mixture),
+            tight=self._windows.tightest(self._mixing.mixture, self._mixing.states),
             edited=self._versions.edited,
         )
         composer = self._stage.composer

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from moa_tui.engine.state import RunState
     from moa_tui.ui.look import StateKey
     from moa_tui.ui.ports import EndpointState, Ports, Start
+    from moa_tui.ui.windows import Tight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,7 @@ class Notice:
     """What the composer's head says: what enter does, and what the next run will call.
 
     ``does_short`` is for where that is too long. ``is_warning``: it says a problem instead.
+    ``room`` tells of a model that may have none left, if it ``is_over``.
     """
 
     does: str = words.SENDS
@@ -55,6 +57,8 @@ class Notice:
     sum: str = ""
     calls: str = ""
     cost: str = ""
+    room: str = ""
+    is_over: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,11 +232,13 @@ def notice(
     problem: Problem | None,
     has_queue: bool,
     is_free: bool | None,
+    tight: Tight | None = None,
     edited: int | None = None,
 ) -> Notice:
     """Return what the composer's head says; ``problem`` is the mixture's, see `problem`.
 
-    ``edited`` is the number of the turn, from 0, whose question is being written anew.
+    ``tight`` is the seat whose model may run out of room. ``edited`` is the number of the turn,
+    from 0, whose question is being written anew.
     """
     does, does_short, is_warning = words.SENDS, "", False
     if is_fetching:
@@ -256,4 +262,12 @@ def notice(
         sum=total,
         calls=calls,
         cost=price,
+        room="" if tight is None else _room(tight),
+        is_over=tight is not None and tight.is_over,
     )
+
+
+def _room(tight: Tight) -> str:
+    star = f"{look.STAR} " if tight.merges else ""
+    need, window = look.short(tight.need), look.short(tight.window)
+    return words.may_need(f"{star}{one_line(tight.name, 24)}", need, window)

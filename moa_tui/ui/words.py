@@ -294,6 +294,11 @@ def unknown_theme(name: str, near: str) -> str:
     return f"There is no theme {name!r}; is {near!r} meant?" if near else f"No theme {name!r}."
 
 
+def may_need(name: str, need: str, window: str) -> str:
+    """Return that a model may need so many tokens of those that it takes."""
+    return f"{name} may need {need} of {window} tokens"
+
+
 def in_all(cost: str) -> str:
     """Return what the whole conversation has cost."""
     return f"{cost} in all"
