@@ -288,8 +288,10 @@ def test_an_overload_is_tried_again_in_growing_waits() -> None:
     assert server.times == [0, 1, 3, 7, 15, 31, 63]
     assert (told.kind, told.words) == (
         "server",
-        "Anthropic: the server is overloaded (529): Overloaded | "
-        "try again later, or use another endpoint",
+        (
+            "Anthropic: the server is overloaded (529): Overloaded | "
+            "try again later, or use another endpoint"
+        ),
     )
 
 
