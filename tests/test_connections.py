@@ -17,9 +17,6 @@ from moa_tui.errors import ConfigError, ProviderError
 from moa_tui.keys import find_key, key_from_command
 from moa_tui.shipped.demo import demo_topics
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 HOSTED = Endpoint(
     name="groq",
     kind="openai",
