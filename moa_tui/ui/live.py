@@ -82,7 +82,8 @@ class LiveRun:
         except ConfigError as error:
             state = refused(state, str(error))
         except Exception as error:  # noqa: BLE001 - a worker's edge: shown, and the conversation stays
-            state = refused(state, f"{words.BUG}: {type(error).__name__}: {error}")
+            bug = _first(error)
+            state = refused(state, f"{words.BUG}: {type(bug).__name__}: {bug}")
         finally:
             self._run = None
         self.state = state
@@ -97,6 +98,13 @@ class LiveRun:
         except (CommandError, ConfigError) as error:
             return clean(str(error))
         return ""
+
+
+def _first(error: Exception) -> Exception:
+    """Return what a group of exceptions began with, which says more than the group."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def agent_of(run: RunState | None, seat: SeatState) -> Agent | None:
