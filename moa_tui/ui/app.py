@@ -15,7 +15,7 @@ from textual.app import App
 from textual.binding import Binding
 
 from moa_tui.errors import MoaError
-from moa_tui.text import clean, redact
+from moa_tui.text import clean
 from moa_tui.ui import appearance, themes, words
 from moa_tui.ui.conversation import ConversationScreen
 from moa_tui.ui.notices import keeping_title
@@ -251,7 +251,7 @@ class MoaApp(App[None]):
 
     def _fatal_error(self) -> None:
         """Say what broke without the local variables, which may hold keys."""
-        self.crash = self._crash = clean(redact(traceback.format_exc()))
+        self.crash = self._crash = clean(self._ports.masked(traceback.format_exc()))
         self._close_messages_no_wait()
 
     def _print_error_renderables(self) -> None:

@@ -100,7 +100,8 @@ class LiveRun:
             state = refused(state, str(error))
         except Exception as error:  # noqa: BLE001 - a worker's edge: shown, and the conversation stays
             bug = _first(error)
-            state = refused(state, f"{words.BUG}: {type(bug).__name__}: {bug}")
+            why = ports.masked(f"{words.BUG}: {type(bug).__name__}: {bug}")
+            state = refused(state, why)
         finally:
             self._run = None
         self.state = state

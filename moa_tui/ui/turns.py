@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from moa_tui.text import clean, one_line, redact
+from moa_tui.text import clean, one_line
 from moa_tui.ui import words
 from moa_tui.ui.composer.prompt import Prompt
 
@@ -29,7 +29,7 @@ def refused(state: RunState, why: str) -> RunState:
         state,
         status="failed",
         kind="invalid",
-        message=clean(redact(why)),
+        message=clean(why),
         hint="",
         seats=MappingProxyType(seats),
     )
