@@ -235,3 +235,14 @@ def test_none_is_in_the_traceback_of_a_command(home: Path) -> None:
         assert terminal.wait() == 1
         assert b"ValueError" in terminal.raw
         assert found(terminal.raw) == []
+
+
+@pytest.mark.parametrize("line", ["ask why", "models", "doctor", "doctor --json"])
+def test_a_password_in_an_address_is_refused_and_not_repeated(tmp_path: Path, line: str) -> None:
+    (tmp_path / "config.toml").write_text(
+        f'[endpoints.lab]\nbase_url = "http://me:{OF_VENDORS[0]}@127.0.0.1:9"\n'
+        f'[endpoints.other]\nbase_url = "http://127.0.0.1:9/v1?key={OF_VENDORS[1]}"\n',
+        "utf-8",
+    )
+    assert found(run(tmp_path, *line.split())) == []
+    assert found(files(tmp_path)) == []
