@@ -183,6 +183,9 @@ class Program:
         # Textual paints on a clock of its own, and a token that waits for it at the usual 60 Hz
         # comes 14 ms later. It reads this when it is imported.
         os.environ.setdefault("TEXTUAL_FPS", "120")
+        # The milliseconds after which an esc is the key and no sequence's beginning; 100 would be
+        # all the time that there is to say that sixty streams are stopped.
+        os.environ.setdefault("ESCDELAY", "25")
         setup, connections = self.prepared(arguments)
         start = start_of(arguments, setup)
         on_crash = self.log.crashed if self.log else None

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import selectors
+from codecs import getincrementaldecoder
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from textual import constants
+from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
 if TYPE_CHECKING:
@@ -14,10 +19,11 @@ _MOST_WAITING: Final = 24
 """Writes that may wait for the terminal: eight frames of three."""
 
 _LOOK_EVERY_S: Final = 0.1
+_MOST_TYPED: Final = 4_096
 
 
 class SteadyDriver(LinuxDriver):
-    """Textual's driver, but that the loop never waits for the terminal.
+    """Textual's driver, but that neither the loop nor a key waits for the terminal.
 
     It also paints a whole frame whenever the terminal may show something else: after it stalled,
     and after the program was stopped.
@@ -32,6 +38,23 @@ class SteadyDriver(LinuxDriver):
             # With Textual's bound of 30 a terminal that reads nothing blocks the loop, and with it
             # every stream; what is written without bound is little, since frames are left out.
             self._writer_thread._queue.maxsize = 0  # noqa: SLF001 - it has no other way
+
+    def run_input_thread(self) -> None:
+        """Hand on keys as they come.
+
+        As Textual's, which looks ten times a second whether an esc is the key or the beginning of
+        a sequence: here it is the key as soon as ``ESCDELAY`` has passed.
+        """
+        parser = XTermParser(self._debug)
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                is_escape = parser._timeout_time is not None  # noqa: SLF001 - nothing else says it
+                ready = selector.select(constants.ESCAPE_DELAY if is_escape else _LOOK_EVERY_S)
+                typed = decode(os.read(self.fileno, _MOST_TYPED)) if ready else ""
+                for message in (*(parser.feed(typed) if typed else ()), *parser.tick()):
+                    self.process_message(message)
 
     def leaves_out_frame(self) -> bool:
         """Return whether the terminal takes no frame now; one is painted as soon as it does."""
