@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from moa_tui.engine.provider import Provider, Providers
 
 IS_WHOLE = "MOA_TORTURE_ALL" in os.environ
-STEP, WAYS, ON_SCREEN = (1, 5, 60) if IS_WHOLE else (7, 1, 4)
+STEP, WAYS, ON_SCREEN = (1, 5, 60) if IS_WHOLE else (7, 1, 2)
 """Every so many-th call, in so many ways; how many of them on screen."""
 PATIENCE_S = 60.0
 ANSWER = "a b Hello"
