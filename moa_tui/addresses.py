@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _HTTPS = 443
 _NO_NAME = re.compile(r"[^A-Za-z0-9-]+")
+_CALLS = ("/chat/completions", "/messages", "/models")
 _NO_SERVICE = ("api", "www")
 
 
@@ -37,16 +38,19 @@ def urls_of(address: str, usual_ports: Sequence[int]) -> tuple[str, ...]:
 
 
 def is_meant(endpoint: Endpoint, address: str) -> bool:
-    """Return whether an address, without scheme perhaps, is an endpoint's own."""
+    """Return whether an address, without scheme perhaps, is an endpoint's own or of its calls."""
     if not endpoint.base_url:
         return False
     asked, known = urlsplit(address), urlsplit(endpoint.base_url)
     if asked.scheme and asked.scheme != known.scheme:
         return False
+    path = asked.path.rstrip("/")
+    for call in _CALLS:
+        path = path.removesuffix(call)
     paths = {"", "/v1", known.path}
     return (
         place_of(address) == place_of(endpoint.base_url)
-        and asked.path.rstrip("/") in paths
+        and path in paths
         and (asked.port is not None or not endpoint.is_own)
     )
 

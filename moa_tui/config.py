@@ -57,6 +57,7 @@ KNOWN_ENDPOINTS: tuple[Endpoint, ...] = (
         label="Together",
         key_page="api.together.ai/settings/api-keys",
         api_key_env="TOGETHER_API_KEY",
+        lists_prices=True,
     ),
     Endpoint(
         name="groq",
@@ -81,6 +82,7 @@ KNOWN_ENDPOINTS: tuple[Endpoint, ...] = (
         label="OpenRouter",
         key_page="openrouter.ai/settings/keys",
         api_key_env="OPENROUTER_API_KEY",
+        lists_prices=True,
     ),
     Endpoint(
         name="anthropic",
@@ -128,7 +130,11 @@ KNOWN_ENDPOINTS: tuple[Endpoint, ...] = (
 )
 """Endpoints that need no entry in config.toml; an entry there changes only what it names."""
 
-_BASE_URL_VARIABLES = {"openai": "OPENAI_BASE_URL", "together": "TOGETHER_BASE_URL"}
+_BASE_URL_VARIABLES = {
+    "openai": "OPENAI_BASE_URL",
+    "together": "TOGETHER_BASE_URL",
+    "anthropic": "ANTHROPIC_BASE_URL",
+}
 _OLLAMA_PORT = 11434
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _URL_GAPS = re.compile(r"[\s\x00-\x20\x7f\\]")
@@ -152,7 +158,7 @@ class Preferences:
 
     ``last_preset`` is the one used last, "" if none; only state.toml has it. ``title``: the
     terminal's window is called after the conversation. ``sidebar``: it stands open where there is
-    room for it.
+    room for it. ``budget``: dollars that a conversation may cost before one is asked, 0 for none.
     """
 
     preset: str = ""
@@ -163,6 +169,7 @@ class Preferences:
     glyphs: Glyphs = "unicode"
     motion: Motion = "full"
     sidebar: bool = True
+    budget: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,6 +285,7 @@ def _read_settings(path: Path, *, is_ours: bool) -> _File:
         glyphs=_word(preferences, "glyphs", get_args(Glyphs), is_ours=is_ours),
         motion=_word(preferences, "motion", get_args(Motion), is_ours=is_ours),
         sidebar=preferences.flag("sidebar"),
+        budget=preferences.number("budget", above=None),
     )
     keys = root.value("keys")
     if isinstance(keys, dict):
@@ -413,6 +421,9 @@ def _from_environment(
         if not value:
             continue
         url = ollama_url(value) if name == "ollama" else value.rstrip("/")
+        if name == "anthropic":
+            # Its own tools put the version after it.
+            url = url.removesuffix("/v1") + "/v1"
         problem = url_problem(url)
         if problem:
             unusable[name] = f"the environment's {variable} {problem}"

@@ -35,6 +35,13 @@ FailureKind: TypeAlias = Literal[
 """Why a seat or a run failed; the words of the ``--json`` events."""
 
 
+TRY_AGAIN = "try again"
+"""The hint for what may pass by itself."""
+
+TRY_ANOTHER = "try again, or take another model"
+"""The hint for what may pass, or may be the model's way."""
+
+
 class MoaError(Exception):
     """An error whose message is written for the person at the keyboard."""
 
@@ -52,7 +59,8 @@ class ProviderError(MoaError):
 
     ``message`` and ``hint`` are clean, redacted text: what happened, and what to do about it.
     ``retry`` says whether the same request may succeed later, ``retry_after_s`` when the server
-    wants it (seconds); both matter only before the first token.
+    wants it (seconds); both matter only before the first token. ``window`` is how many tokens the
+    model takes, where a prompt that doesn't fit was answered with that; 0 is unknown.
     """
 
     def __init__(
@@ -63,6 +71,7 @@ class ProviderError(MoaError):
         *,
         retry: bool = False,
         retry_after_s: float | None = None,
+        window: int = 0,
     ) -> None:
         super().__init__(message)
         self.kind: FailureKind = kind
@@ -70,6 +79,7 @@ class ProviderError(MoaError):
         self.hint = hint
         self.retry = retry
         self.retry_after_s = retry_after_s
+        self.window = window
 
 
 def nearest(word: str, words: Iterable[str]) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
+import sys
 from asyncio.subprocess import DEVNULL, PIPE
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moa_tui.errors import ConfigError
@@ -60,11 +62,11 @@ async def key_from_command(endpoint: Endpoint, *, clock: Clock) -> Secret:
     Raises:
         ConfigError: the command can't be run, fails, or prints something else.
     """
-    _check_command(endpoint)
+    program = _check_command(endpoint)
     named = _named(endpoint)
     try:
         process = await asyncio.create_subprocess_exec(
-            *endpoint.api_key_cmd, stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL
+            program, *endpoint.api_key_cmd[1:], stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL
         )
     except OSError as error:
         raise ConfigError(f"{named} can't be run: {error.strerror}") from error
@@ -82,9 +84,13 @@ async def key_from_command(endpoint: Endpoint, *, clock: Clock) -> Secret:
     return _checked(printed.decode("utf-8", "replace").strip(), named)
 
 
-def _check_command(endpoint: Endpoint) -> None:
-    if shutil.which(endpoint.api_key_cmd[0]) is None:
+def _check_command(endpoint: Endpoint) -> str:
+    """Return the command's program: in the path, or installed with us, as our extras are."""
+    name = endpoint.api_key_cmd[0]
+    program = shutil.which(name) or shutil.which(name, path=Path(sys.executable).parent)
+    if program is None:
         raise ConfigError(f"{_named(endpoint)} can't be run: there is no such program")
+    return program
 
 
 def _named(endpoint: Endpoint) -> str:

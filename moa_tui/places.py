@@ -16,7 +16,7 @@ from moa_tui.engine.provider import Endpoint, ModelInfo
 from moa_tui.errors import ConfigError, ProviderError, nearest
 from moa_tui.keys import find_key
 from moa_tui.text import is_variable_name, looks_like_key, may_be_key, one_line, redact
-from moa_tui.ui.ports import EndpointState, EndpointStatus
+from moa_tui.ui.ports import EndpointState, EndpointStatus, info_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
@@ -70,6 +70,7 @@ class Places:
         self._embedded = embedded
         self._remember = remember
         self._states: dict[str, EndpointState] = {}
+        self._asking: dict[str, asyncio.Task[EndpointState]] = {}
 
     def states(self) -> tuple[EndpointState, ...]:
         """Return what is known now: the user's own servers first, then the vendors."""
@@ -159,6 +160,22 @@ class Places:
         async with aclosing(steps):
             async for step in steps:
                 yield step
+
+    # Models
+
+    def info(self, model: str, /) -> ModelInfo | None:
+        """Return what the last listing says of "endpoint/model"; None: nothing."""
+        return info_of(self.states(), model)
+
+    async def look_up(self, model: str, /) -> ModelInfo | None:
+        """Return the same, after one listing of the endpoint unless there was one; never fails."""
+        name = model.partition("/")[0]
+        if name not in self._states and name not in self._asking:
+            self._asking[name] = asyncio.create_task(self.ask(name))
+        if name in self._asking:
+            # Several seats wait for it: one that is stopped must not end it for the others.
+            await asyncio.shield(self._asking[name])
+        return self.info(model)
 
     # What was found out
 

@@ -30,8 +30,7 @@ _T = TypeVar("_T")
 LONGEST_NAME = 60
 """Letters of a preset's name."""
 
-_LATER_STRATEGIES = ("pick", "vote", "refine")
-_LATER_CONTEXT_RULES = ("trim", "refine")
+_LATER_STRATEGIES = ("pick", "vote")
 _LEAST_SEED, _MOST_SEED = -(2**63), 2**63 - 1
 _DEEPEST = 20
 _WIDTH = 100
@@ -92,7 +91,7 @@ def _mixture(root: Table, *, name: str) -> Mixture:
         min_proposals=root.whole("min_proposals", at_least=1),
         quorum=root.whole("quorum", at_least=1),
         deadline_s=root.number("deadline_s", above=0),
-        context=_choice(root, "context", get_args(ContextRule), later=_LATER_CONTEXT_RULES),
+        context=root.choice("context", get_args(ContextRule)),
     )
     layers, merging = root.tables("layers"), root.table("aggregator")
     root.close()

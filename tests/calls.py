@@ -14,6 +14,7 @@ import virtual_time
 from moa_tui.engine.clock import AsyncioClock
 from moa_tui.engine.provider import ChatRequest, Delta, Endpoint, Message, Options
 from moa_tui.errors import ProviderError
+from moa_tui.providers.anthropic import AnthropicProvider
 from moa_tui.providers.limits import Limiter
 from moa_tui.providers.openai import OpenAIProvider
 from moa_tui.text import Secret
@@ -147,9 +148,10 @@ def provider(
     limiter: Limiter | None = None,
     chance: Callable[[], float] = lambda: 0.0,
     **fields: Any,  # noqa: ANN401 - Endpoint's fields by name
-) -> OpenAIProvider:
+) -> OpenAIProvider | AnthropicProvider:
     clock = AsyncioClock()
-    return OpenAIProvider(
+    speaking = AnthropicProvider if fields.get("kind") == "anthropic" else OpenAIProvider
+    return speaking(
         endpoint(**fields),
         secret,
         clock=clock,
@@ -161,9 +163,10 @@ def provider(
 
 def call(
     server: Server,
+    request: ChatRequest = REQUEST,
     *,
     secret: Secret | None = None,
     **fields: Any,  # noqa: ANN401 - Endpoint's fields by name
 ) -> Told:
     """Make one call in virtual time."""
-    return virtual_time.run(hear(provider(server, secret=secret, **fields)))
+    return virtual_time.run(hear(provider(server, secret=secret, **fields), request))

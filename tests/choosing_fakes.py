@@ -13,6 +13,7 @@ from moa_tui.errors import ConfigError, MoaError
 from moa_tui.presets import Presets
 from moa_tui.ui.composer.composer import Draft
 from moa_tui.ui.mixing import Mixing
+from moa_tui.ui.ports import info_of
 from moa_tui.ui.sidebar.sidebar import Sidebar
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from moa_tui.engine.mixture import Mixture
+    from moa_tui.engine.provider import ModelInfo
     from moa_tui.ui.ports import EndpointState, OfFound
 
 WIDE, NARROW = (160, 48), (80, 24)
@@ -67,6 +69,12 @@ class FakePlaces:
     async def ask(self, name: str, /) -> EndpointState:
         self.asked.append(name)
         return self._learn(self.answers[name])
+
+    def info(self, model: str, /) -> ModelInfo | None:
+        return info_of(self.states(), model)
+
+    async def look_up(self, model: str, /) -> ModelInfo | None:
+        return self.info(model)
 
     async def add(self, text: str, /) -> EndpointState:
         if text not in self.answers:

@@ -13,7 +13,7 @@ from moa_tui.engine.provider import Endpoint, ModelInfo
 from moa_tui.errors import ConfigError
 from moa_tui.made import filled
 from moa_tui.providers.scripted import ScriptedProvider
-from moa_tui.ui.ports import EndpointState, Ports
+from moa_tui.ui.ports import EndpointState, Ports, info_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -117,6 +117,12 @@ class Around:
 
     async def add(self, text: str, /) -> EndpointState:
         raise AssertionError(f"nothing here adds {text}")
+
+    def info(self, model: str, /) -> ModelInfo | None:
+        return info_of(self.states(), model)
+
+    async def look_up(self, model: str, /) -> ModelInfo | None:
+        return self.info(model)
 
     async def pull(self, model: str, /) -> AsyncGenerator[tuple[int, int], None]:
         self.pulled.append(model)

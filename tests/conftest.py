@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import fault_table
 import platformdirs
 import pytest
 
@@ -40,3 +41,18 @@ def home_with_model(embedded_folder: Path, tmp_path: Path) -> Path:
     home.mkdir()
     (home / "data").symlink_to(embedded_folder / "data", target_is_directory=True)
     return home
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was seen of each fault that was played: all of them, or with -q the wrong ones."""
+    reports = [
+        report
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.stats.get(outcome, [])
+        if isinstance(report, pytest.TestReport)
+    ]
+    table = fault_table.rows(reports, only_wrong=terminalreporter.verbosity < 0)
+    if table:
+        terminalreporter.section("faults and what the client did")
+        for row in table:
+            terminalreporter.line(row)

@@ -160,7 +160,7 @@ class _Connection:
                 await self._event({"choices": [{"index": 0, "delta": {"content": piece}}]})
                 count += 1
             end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
-            usage = {"prompt_tokens": 10, "completion_tokens": count}
+            usage = {"prompt_tokens": 10, "completion_tokens": count, "total_tokens": 10 + count}
             await self._event(end)
             await self._event({"choices": [], "usage": usage})
             record("done", model, sent=count, marks=sent)
@@ -249,6 +249,10 @@ class LocalServer:
         with self._changed:
             if not self._changed.wait_for(lambda: condition(self.records), timeout):
                 raise TimeoutError(f"the server saw only {self.records}")
+
+    def kill(self) -> None:
+        """End it at once: what it is saying breaks off."""
+        self._process.kill()
 
     def __enter__(self) -> Self:
         return self

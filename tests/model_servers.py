@@ -42,6 +42,18 @@ def llamacpp(model: str) -> Pages:
     return {"/v1/models": listing, "/models": listing}
 
 
+def anthropic(*models: str) -> Pages:
+    """Return the pages of a server of Anthropic's dialect, its listing on two pages."""
+    rows = [{"type": "model", "id": name, "max_input_tokens": 200_000} for name in models]
+    first = {"data": rows[:1], "has_more": len(rows) > 1, "last_id": models[0]}
+    rest = {"data": rows[1:], "has_more": False, "last_id": models[-1]}
+    return {
+        "/v1/models": first,
+        "/v1/models?limit=1000": first,
+        f"/v1/models?limit=1000&after_id={models[0]}": rest,
+    }
+
+
 @dataclass
 class ModelServer:
     """A server that runs, and the heads of the requests that it got."""
@@ -61,8 +73,12 @@ class ModelServer:
     @property
     def keys(self) -> set[str]:
         """The values of the Authorization headers."""
+        return self.values_of("authorization")
+
+    def values_of(self, header: str) -> set[str]:
+        """Return what the requests had in a header."""
         lines = (line.partition(": ") for head in self.heads for line in head.split("\r\n"))
-        return {value for name, _, value in lines if name.lower() == "authorization"}
+        return {value for name, _, value in lines if name.lower() == header}
 
 
 @asynccontextmanager

@@ -29,7 +29,7 @@ from moa_tui.engine.events import (
 )
 from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture, Seat
 from moa_tui.engine.prompt import Conversation
-from moa_tui.engine.provider import ChatRequest, Delta, Endpoint, Finish, Text
+from moa_tui.engine.provider import ChatRequest, Delta, Endpoint, Finish, ModelInfo, Text
 from moa_tui.engine.run import Run, open_run
 from moa_tui.errors import CommandError, ConfigError
 from moa_tui.providers.scripted import Script, ScriptedProvider, Step, Wait
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from moa_tui.engine.run import Given
 
+SCRIPTED = Endpoint(name="t", kind="scripted")
 Reaction: TypeAlias = "Callable[[Run], object]"
 
 
@@ -96,6 +97,23 @@ class Recorder:
 
 
 @dataclass
+class FakeCatalogue:
+    """Knows models by "endpoint/model", ``listed`` ones once it was asked."""
+
+    known: dict[str, ModelInfo] = field(default_factory=dict)
+    listed: dict[str, ModelInfo] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def info(self, model: str, /) -> ModelInfo | None:
+        return self.known.get(model)
+
+    async def look_up(self, model: str, /) -> ModelInfo | None:
+        self.asked.append(model)
+        self.known |= self.listed
+        return self.info(model)
+
+
+@dataclass
 class Race:
     """What came of a run: its lines, events, the requests that were sent, refused commands."""
 
@@ -127,6 +145,8 @@ def race(
     scripts: Mapping[str, Script],
     *,
     conversation: Conversation | None = None,
+    models: FakeCatalogue | None = None,
+    endpoint: Endpoint = SCRIPTED,
     given: Given | None = None,
     on: Mapping[str, Reaction] | None = None,
     leave_at: str = "",
@@ -137,6 +157,8 @@ def race(
             mix,
             scripts,
             conversation=conversation or Conversation("Why?"),
+            models=models,
+            endpoint=endpoint,
             given=given,
             on=dict(on or {}),
             leave_at=leave_at,
@@ -149,12 +171,13 @@ async def _race(
     scripts: Mapping[str, Script],
     *,
     conversation: Conversation,
+    models: FakeCatalogue | None,
+    endpoint: Endpoint,
     given: Given | None,
     on: dict[str, Reaction],
     leave_at: str,
 ) -> Race:
     clock = AsyncioClock()
-    endpoint = Endpoint(name="t", kind="scripted")
     provider = Recorder(ScriptedProvider(endpoint, scripts, clock=clock))
     result = Race([], [], provider.requests, provider.closed, [])
 
@@ -163,7 +186,9 @@ async def _race(
             raise ConfigError(f"no endpoint is called {name!r}")
         return provider
 
-    async with open_run(mix, conversation, providers, clock=clock, given=given) as run:
+    async with open_run(
+        mix, conversation, providers, clock=clock, models=models, given=given
+    ) as run:
         async for event in run:
             line = told(event)
             result.events.append(event)

@@ -43,6 +43,9 @@ def test_an_address_may_mean_these_urls(typed: str, urls: list[str]) -> None:
         ("https://api.groq.com/openai/v1", "groq"),
         ("//api.groq.com", "groq"),
         ("//api.groq.com/v1", "groq"),
+        ("https://api.groq.com/openai/v1/chat/completions", "groq"),
+        ("//api.anthropic.com", "anthropic"),
+        ("https://api.anthropic.com/v1/messages", "anthropic"),
     ],
 )
 def test_a_known_endpoint_is_meant_by_its_address(address: str, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,9 +16,6 @@ from moa_tui.engine.provider import ChatRequest, Endpoint, Finish, Message, Text
 from moa_tui.errors import ConfigError, ProviderError
 from moa_tui.keys import find_key, key_from_command
 from moa_tui.shipped.demo import demo_topics
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HOSTED = Endpoint(
     name="groq",
@@ -74,6 +72,15 @@ def test_a_key_that_no_request_can_carry_is_refused_unseen() -> None:
     with pytest.raises(ConfigError) as caught:
         find_key(HOSTED, {"GROQ_API_KEY": "schlüssel geheim"})
     assert "geheim" not in str(caught.value)
+
+
+async def test_a_command_may_be_a_program_that_is_installed_with_us(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    command = (Path(sys.executable).name, *COMMAND[1:])
+    key = await key_from_command(lab(api_key_cmd=command), clock=AsyncioClock())
+    assert key.reveal() == "from-command"
 
 
 async def test_a_command_prints_a_key() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
-from model_servers import Pages, free_port, llamacpp, ollama, openai, serving
+from model_servers import Pages, anthropic, free_port, llamacpp, ollama, openai, serving
 
 from moa_tui import config
 from moa_tui.config import KNOWN_ENDPOINTS, Settings
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 KEY = "gsk_planted0123456789abcdef"
 BARE_KEY = "0123456789abcdef0123456789abcdef"
 WHAT_TO_TYPE = "type a URL, a host, or the NAME of a key's variable, like GROQ_API_KEY"
+LATER = "try again later, or use another endpoint"
 WANTS_A_KEY = (
     "it wants a key: type the URL, a space, and the NAME of the variable that holds the key"
 )
@@ -440,6 +441,50 @@ async def test_what_was_added_is_found_again_after_a_restart(tmp_path: Path) -> 
     assert states[f"local-{server.port}"] == added
 
 
+async def test_a_server_of_anthropic_s_dialect_is_known_by_its_url_and_listing(
+    tmp_path: Path,
+) -> None:
+    environ = {"LAB_KEY": BARE_KEY}
+    async with (
+        serving(anthropic("claude-a", "claude-b")) as server,
+        bench(tmp_path, environ=environ) as on,
+    ):
+        state = await on.places.add(f"{server.url}/v1/messages LAB_KEY")
+        assert on.at_next_start()[state.endpoint.name] == state.endpoint
+    assert (state.endpoint.kind, state.endpoint.base_url) == ("anthropic", f"{server.url}/v1")
+    assert models(state) == ["claude-a", "claude-b"]
+    assert server.values_of("x-api-key") == {BARE_KEY}
+
+
+async def test_a_llama_cpp_is_one_of_openai_s_kind_though_it_serves_messages(
+    tmp_path: Path,
+) -> None:
+    async with serving(llamacpp("tiny")) as server, bench(tmp_path) as on:
+        state = await on.places.add(f"{server.url}/v1/messages")
+    assert (state.endpoint.kind, state.endpoint.base_url) == ("openai", f"{server.url}/v1")
+    assert models(state) == ["tiny"]
+
+
+async def test_anthropic_is_asked_with_its_key_in_its_own_header(tmp_path: Path) -> None:
+    async with serving(anthropic("claude-a", "claude-b")) as server:
+        (known,) = [one for one in KNOWN_ENDPOINTS if one.name == "anthropic"]
+        settings = settings_at({}, replace(known, base_url=f"{server.url}/v1"))
+        environ = {"ANTHROPIC_API_KEY": BARE_KEY}
+        async with bench(tmp_path, settings=settings, environ=environ) as on:
+            state = await on.places.ask("anthropic")
+    assert (state.status, models(state)) == ("found", ["claude-a", "claude-b"])
+    assert (server.values_of("x-api-key"), server.keys) == ({BARE_KEY}, set())
+
+
+async def test_its_variable_without_a_key_says_where_keys_are_made(tmp_path: Path) -> None:
+    async with bench(tmp_path) as on:
+        why = await refused(on.places, "ANTHROPIC_API_KEY")
+    assert why == (
+        "Anthropic needs a key: set ANTHROPIC_API_KEY; "
+        "keys are made at console.anthropic.com/settings/keys"
+    )
+
+
 @pytest.mark.parametrize("typed", ["", "  "])
 async def test_an_empty_field_says_what_to_type(tmp_path: Path, typed: str) -> None:
     async with bench(tmp_path) as on:
@@ -649,7 +694,7 @@ async def left_behind(on: Bench, before: set[str]) -> set[str]:
             {"/v1/models": b"<html>"},
             "{place} answered with a web page (HTML); check the URL",
         ),
-        ({"/v1/models": 500}, "{place}: the server failed (500): 500"),
+        ({"/v1/models": 500}, f"{{place}}: the server failed (500): 500; {LATER}"),
         ({}, "what answers at {place} is no model server; check the URL"),
     ],
 )
@@ -691,7 +736,7 @@ async def test_a_server_that_answers_and_then_fails_is_not_added(tmp_path: Path)
         # The same name is another server's now, and the old connection isn't used for it.
         state = await on.places.add(server.url)
     name = f"ollama-local-{server.port}"
-    assert why == f"{name}: the server failed (500): 500"
+    assert why == f"{name}: the server failed (500): 500; {LATER}"
     assert (state.endpoint.name, models(state)) == (name, ["m"])
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
-from moa_tui.engine.provider import ChatRequest, Endpoint, Finish, Text, Thinking
+from moa_tui.engine.provider import ChatRequest, Endpoint, Finish, Price, Text, Thinking
 from moa_tui.errors import ConfigError
 from moa_tui.providers.scripted import ScriptedProvider, Wait
+from moa_tui.ui import app
 from moa_tui.ui.answer.answer_view import AnswerView
 from moa_tui.ui.app import MoaApp
 from moa_tui.ui.ports import Ports, Start
@@ -179,11 +180,19 @@ def says(*words: str, gap_s: float = 1.0, thinks: Iterable[str] = ()) -> Script:
     return script
 
 
+class PatientApp(MoaApp):
+    """The program whose toasts stay: a test on a busy machine takes longer than people to read."""
+
+    CSS_PATH = str(Path(app.__file__).with_name("moa.tcss"))
+    NOTIFICATION_TIMEOUT = 3600
+
+
 def stage(
     scripts: Mapping[str, Script],
     mix: Mixture | None = None,
     *,
     endpoint: str = "t",
+    prices: Mapping[str, Price] | None = None,
     store: Callable[[], Store] | None = None,
     session: str = "",
     is_replay: bool = False,
@@ -203,10 +212,15 @@ def stage(
     keymap: Mapping[str, str] | None = None,
     of_found: OfFound | None = None,
 ) -> Stage:
-    """Return a program with scripted models; ``known``: its endpoint has a name at the start."""
+    """Return a program with scripted models; ``known``: its endpoint has a name at the start.
+
+    With ``prices`` it is a vendor's that says what its models cost.
+    """
     clock, embedded = HandClock(), FakeEmbedded()
     requests: list[ChatRequest] = []
     known_as = Endpoint(name=endpoint, kind="scripted")
+    if prices is not None:
+        known_as = Endpoint(name=endpoint, kind="openai", base_url="https://t.test", prices=prices)
 
     def noted(script: Script) -> Script:
         def noting(request: ChatRequest) -> Iterable[Step]:
@@ -252,7 +266,7 @@ def stage(
         session=session,
         is_replay=is_replay,
     )
-    return Stage(MoaApp(ports, start), clock, embedded, requests)
+    return Stage(PatientApp(ports, start), clock, embedded, requests)
 
 
 TRIO: dict[str, Script] = {

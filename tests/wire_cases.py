@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from moa_tui.engine.provider import Delta, Relabel, Text, Thinking
-from moa_tui.providers import completion, ollama_chat
+from moa_tui.providers import anthropic_chat, completion, ollama_chat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from moa_tui.providers.answer import Decoder
 
-CASES = Path(__file__).parent / "wire" / "cases.jsonl"
-DECODERS: dict[str, type[completion.ChatDecoder | ollama_chat.ChatDecoder]] = {
+CASES = Path(__file__).parent / "wire"
+DECODERS: dict[str, Callable[[], Decoder]] = {
+    "anthropic-sse": anthropic_chat.MessageDecoder,
     "openai-sse": completion.ChatDecoder,
     "ollama-ndjson": ollama_chat.ChatDecoder,
 }
@@ -36,8 +37,9 @@ class Case:
 
 
 def cases() -> list[Case]:
-    with CASES.open(encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines]
+    texts = [file.read_text("utf-8") for file in sorted(CASES.glob("*.jsonl"))]
+    # Only LF ends a line: a U+2028 inside one is text.
+    rows = [json.loads(line) for text in texts for line in text.split("\n") if line]
     return [
         Case(
             row["name"],

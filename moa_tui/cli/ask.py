@@ -19,6 +19,7 @@ from moa_tui.cli.choice import (
 )
 from moa_tui.cli.report import Lines, Output, Progress
 from moa_tui.cli.setup import UnwritableError
+from moa_tui.engine.calls import Calls
 from moa_tui.engine.events import RunFailed, RunFinished
 from moa_tui.engine.prompt import Conversation
 from moa_tui.engine.run import open_run
@@ -136,6 +137,24 @@ async def _refuse_missing(mixture: Mixture, setup: Setup) -> None:
             raise ConfigError(f"there is no {shown}; there is: {one_line(', '.join(files), 200)}")
 
 
+def _refuse_dear(mixture: Mixture, conversation: Conversation, setup: Setup) -> None:
+    """Refuse a run that may pass the settings' budget: there is nobody to ask.
+
+    Raises:
+        ConfigError: it may.
+    """
+    ports = setup.ports
+    budget = float(ports.settings.values()["budget"].value) if ports.settings else 0.0
+    if not budget:
+        return
+    most = Calls(mixture, conversation, ports.providers, ports.places).most_dollars()
+    if most > budget:
+        raise ConfigError(
+            f"it may cost up to ${most:.4f}, and the settings' budget is ${budget:.2f}: ask for "
+            "less with --max-tokens, or raise budget in [preferences]"
+        )
+
+
 async def answer(asked: Question, arguments: Arguments, *, streams: Streams) -> int:
     """Run the mixture once, tell it as the arguments want it told, and return the exit code.
 
@@ -148,14 +167,17 @@ async def answer(asked: Question, arguments: Arguments, *, streams: Streams) -> 
     ports = asked.setup.ports
     mixture = asked.mixture or await _found(arguments, asked.setup, streams=streams)
     await _refuse_missing(mixture, asked.setup)
+    conversation = Conversation(asked.prompt)
+    _refuse_dear(mixture, conversation, asked.setup)
     output = Output(streams.stdout)
     report: Lines | Progress = Lines(output, streams.stderr)
     if not arguments.as_json:
         quiet = arguments.is_quiet
         report = Progress(output, streams.stderr, mixture=mixture, is_quiet=quiet)
-    conversation = Conversation(asked.prompt)
     try:
-        async with open_run(mixture, conversation, ports.providers, clock=ports.clock) as run:
+        async with open_run(
+            mixture, conversation, ports.providers, clock=ports.clock, models=ports.places
+        ) as run:
             return await _told(run, report, output)
     except _WriteInterruptedError:
         streams.drop_output()

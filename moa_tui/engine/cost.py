@@ -6,12 +6,12 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from moa_tui.engine.provider import Usage
+from moa_tui.engine.provider import Price, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from moa_tui.engine.provider import Endpoint
+    from moa_tui.engine.provider import Endpoint, ModelInfo
 
 _CHARACTERS_PER_TOKEN = 4.0
 _WIDE_CHARACTERS_PER_TOKEN = 1.5
@@ -25,14 +25,16 @@ def estimate_tokens(text: str) -> int:
     return math.ceil((len(text) - wide) / _CHARACTERS_PER_TOKEN + wide / _WIDE_CHARACTERS_PER_TOKEN)
 
 
-def priced(usage: Usage, endpoint: Endpoint, model: str) -> Usage:
-    """Return the usage with its cost in dollars: 0 on this machine, None without a price."""
-    if usage.cost is not None:
-        return usage
+def price_of(endpoint: Endpoint, model: str, known: ModelInfo | None) -> Price | None:
+    """Return what a model's calls cost: nothing here, else as configured, else as listed."""
     if endpoint.is_local:
-        return replace(usage, cost=0.0)
-    price = endpoint.prices.get(model)
-    if price is None:
+        return Price(input=0.0, output=0.0)
+    return endpoint.prices.get(model) or (None if known is None else known.price)
+
+
+def priced(usage: Usage, price: Price | None) -> Usage:
+    """Return the usage with its cost in dollars, which stays unknown (None) without a price."""
+    if usage.cost is not None or price is None:
         return usage
     dollars = (usage.prompt * price.input + usage.completion * price.output) / _PER_PRICE
     return replace(usage, cost=dollars)

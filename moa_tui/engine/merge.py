@@ -9,6 +9,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from moa_tui.engine.mixture import FOLDED_AT_ONCE
+from moa_tui.errors import ProviderError
+
 if TYPE_CHECKING:
     from moa_tui.engine.mixture import Seat, StrategyName
 
@@ -37,8 +40,20 @@ class Aggregation(Protocol):
         """The proposals to merge, in the seats' order."""
         ...
 
-    async def ask(self, references: Sequence[Reference], /) -> str:
-        """Return what the aggregator makes of these references, streamed as its seat's text.
+    @property
+    def folds(self) -> bool:
+        """Whether references that don't fit at once are to be merged a few at a time."""
+        ...
+
+    def fits(self, references: Sequence[str], /) -> bool:
+        """Return whether the aggregator has room for these texts, as far as anybody knows."""
+        ...
+
+    async def ask(self, references: Sequence[str], /, *, note: str = "", cuts: bool = False) -> str:
+        """Return what the aggregator makes of these texts, streamed as its seat's next attempt.
+
+        ``note`` tells what it is doing; ``cuts``: what doesn't fit is cut, whatever the mixture
+        says.
 
         Raises:
             ProviderError: it failed, and so did its fallbacks.
@@ -51,7 +66,42 @@ Strategy: TypeAlias = Callable[[Aggregation], Awaitable[Merged]]
 
 async def synthesize(aggregation: Aggregation) -> Merged:
     """Let the aggregator write an answer of its own from all references."""
-    return Merged(await aggregation.ask(aggregation.references))
+    texts = [reference.text for reference in aggregation.references]
+    if aggregation.folds and not aggregation.fits(texts):
+        return await refine(aggregation)
+    try:
+        return Merged(await aggregation.ask(texts))
+    except ProviderError as failure:
+        if failure.kind != "context" or not aggregation.folds:
+            raise
+    return await refine(aggregation)
+
+
+async def refine(aggregation: Aggregation) -> Merged:
+    """Let the aggregator merge a few at a time, each time into the answer so far (Self-MoA-Seq).
+
+    After arXiv 2502.00674: the window holds the best answer so far and the next proposals. It is
+    as wide as the model has room for, at least two texts, at most `FOLDED_AT_ONCE`.
+    """
+    texts = [reference.text for reference in aggregation.references]
+    answer, done = "", 0
+    while done < len(texts):
+        few = [answer] if done else []
+        first = done + 1
+        while done < len(texts) and len(few) < FOLDED_AT_ONCE:
+            more = [*few, texts[done]]
+            if len(few) > 1 and not aggregation.fits(more):
+                break
+            few, done = more, done + 1
+        answer = await aggregation.ask(few, note=_step(first, done, len(texts)), cuts=True)
+    return Merged(answer)
+
+
+def _step(first: int, last: int, count: int) -> str:
+    if (first, last) == (1, count):
+        return ""
+    which = f"answer {first}" if first == last else f"answers {first} to {last}"
+    return f"merging {which} of {count}" + (" into what came before" if first > 1 else "")
 
 
 async def no_merge(aggregation: Aggregation) -> Merged:
@@ -60,4 +110,8 @@ async def no_merge(aggregation: Aggregation) -> Merged:
     return Merged("")
 
 
-STRATEGIES: Mapping[StrategyName, Strategy] = {"synthesize": synthesize, "none": no_merge}
+STRATEGIES: Mapping[StrategyName, Strategy] = {
+    "synthesize": synthesize,
+    "refine": refine,
+    "none": no_merge,
+}

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from moa_tui.engine.provider import Options
 from moa_tui.errors import ConfigError
 
-StrategyName: TypeAlias = Literal["synthesize", "none"]
+StrategyName: TypeAlias = Literal["synthesize", "refine", "none"]
 HistoryRule: TypeAlias = Literal["answers", "off"]
 Placement: TypeAlias = Literal["system", "user"]
-ContextRule: TypeAlias = Literal["fail"]
+ContextRule: TypeAlias = Literal["fail", "trim", "refine"]
+"""What happens to a prompt that its model has no room for; see `moa_tui.engine.context`."""
 
 REFERENCES = "{references}"
 """Where an instruction of one's own wants the numbered list."""
@@ -24,6 +26,9 @@ MOST_SEATS = 64
 
 MOST_LAYERS = 32
 """Proposer layers of one mixture."""
+
+FOLDED_AT_ONCE = 3
+"""Texts that the strategy ``refine`` merges in one call; see `moa_tui.engine.merge.refine`."""
 
 _GREEDY_BELOW = 1e-4
 
@@ -140,7 +145,9 @@ class Mixture:
     """Layers of proposers, then the aggregator, with what holds for all of them.
 
     ``quorum`` done seats close a layer early; so do ``deadline_s`` seconds with ``min_proposals``
-    done.
+    done. ``context`` says what happens where a model has no room for all references: the seat
+    fails, they are cut, or the aggregator merges them a few at a time (``refine``; proposers, who
+    can't, get them cut).
     """
 
     layers: tuple[Layer, ...]
@@ -211,7 +218,16 @@ class Mixture:
     def calls(self) -> int:
         """How many model calls a run makes when nothing is retried."""
         proposals = sum(layer.repeat * layer.seat_count for layer in self.layers)
-        return proposals + (self.aggregator.strategy != "none")
+        return proposals + self.merge_calls
+
+    @property
+    def merge_calls(self) -> int:
+        """How many of them are the aggregator's, if all it is to merge arrives and fits."""
+        if self.aggregator.strategy != "refine":
+            return 0 if self.aggregator.strategy == "none" else 1
+        # From the second call on, one of the texts is the answer so far.
+        later = self.layers[-1].seat_count - FOLDED_AT_ONCE
+        return 1 + max(0, math.ceil(later / (FOLDED_AT_ONCE - 1)))
 
     def seating(self) -> dict[Seat, tuple[Agent, ...]]:
         """Return who sits where; behind the aggregator stand its fallbacks."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from moa_tui.engine.context import TOKENS_PER_MESSAGE
 from moa_tui.engine.cost import estimate_tokens
 from moa_tui.engine.mixture import REFERENCES
 from moa_tui.engine.provider import ChatRequest, Message
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from moa_tui.engine.mixture import Agent, HistoryRule, Mixture, Placement
+    from moa_tui.engine.mixture import Agent, HistoryRule, Mixture, Placement, Seat
 
 INSTRUCTION = f"""\
 Several models have answered the user's latest query; their answers are listed below. Your task \
@@ -24,8 +25,6 @@ Answers from the models:
 
 {REFERENCES}"""
 """How references are introduced unless the mixture says otherwise (after arXiv 2406.04692)."""
-
-_TOKENS_PER_MESSAGE = 8  # what a chat template puts around one
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,27 +113,48 @@ def request(
     return ChatRequest(agent.model_name, woven, mixture.options_for(agent), context=context)
 
 
-def context_need(mixture: Mixture, conversation: Conversation, model: str) -> int:
-    """Return the most tokens, prompt and answer, that a call of this model may take, by estimate.
+@dataclass(frozen=True, slots=True)
+class Need:
+    """The most tokens that a call of an agent may read and write, by estimate."""
 
-    A reference is as long as its proposer's ``max_tokens`` allows. A model that came in by a swap
-    may sit anywhere.
+    agent: Agent
+    prompt: int
+    answer: int
+
+
+def needs(mixture: Mixture, conversation: Conversation) -> Iterator[tuple[Seat, list[Need]]]:
+    """Yield what each seat's agent needs, and behind the aggregator its fallbacks.
+
+    A reference is as long as its proposer's ``max_tokens`` allows.
     """
     chat = conversation.messages(history=mixture.history)
-    said = sum(estimate_tokens(message.content) + _TOKENS_PER_MESSAGE for message in chat)
+    said = sum(estimate_tokens(message.content) + TOKENS_PER_MESSAGE for message in chat)
+    instruction = estimate_tokens(mixture.aggregator.instruction or INSTRUCTION)
     seating = mixture.seating()
     woven_in = {1: 0}
     for seat, agents in seating.items():
         answer = mixture.options_for(agents[0]).max_tokens
-        woven_in[seat.layer + 1] = woven_in.get(seat.layer + 1, 0) + answer
-    instruction = estimate_tokens(mixture.aggregator.instruction or INSTRUCTION)
+        woven_in[seat.layer + 1] = woven_in.get(seat.layer + 1, instruction) + answer
+    for seat, agents in seating.items():
+        prompts = [
+            said
+            + woven_in[seat.layer]
+            + estimate_tokens(mixture.system if agent.system is None else agent.system)
+            for agent in agents
+        ]
+        answers = [mixture.options_for(agent).max_tokens for agent in agents]
+        yield seat, list(map(Need, agents, prompts, answers))
+
+
+def context_need(mixture: Mixture, conversation: Conversation, model: str) -> int:
+    """Return the most tokens, prompt and answer, that a call of this model may take, by estimate.
+
+    A model that came in by a swap may sit anywhere.
+    """
     is_guest = all(agent.model != model for agent in mixture.agents)
     return max(
-        said
-        + estimate_tokens(mixture.system if agent.system is None else agent.system)
-        + (instruction + woven_in[seat.layer] if seat.layer > 1 else 0)
-        + mixture.options_for(agent).max_tokens
-        for seat, agents in seating.items()
-        for agent in agents
-        if agent.model == model or is_guest
+        need.prompt + need.answer
+        for _, of_seat in needs(mixture, conversation)
+        for need in of_seat
+        if need.agent.model == model or is_guest
     )

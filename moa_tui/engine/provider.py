@@ -20,8 +20,8 @@ PhaseName: TypeAlias = Literal["queued", "connecting", "loading", "reading", "wa
 FinishReason: TypeAlias = Literal["stop", "length", "content_filter", "refusal"]
 
 _NO_CHAT = re.compile(
-    r"embed|rerank|bert|minilm|whisper|transcri|moderat|diffusion|dall-e|reward|babbage|davinci"
-    r"|mmproj|(?<![a-z0-9])(?:bge|gte|e5|jina|tts|clip|flux|vae)(?![a-z0-9])",
+    r"embed|rerank|bert|minilm|whisper|transcri|moderat|diffusion|dall-e|gpt-image|reward"
+    r"|babbage|davinci|mmproj|(?<![a-z0-9])(?:bge|gte|e5|jina|tts|clip|flux|vae)(?![a-z0-9])",
     re.IGNORECASE,
 )
 _OLLAMA_CLOUD = ".ollama.com"
@@ -146,6 +146,7 @@ class Endpoint:
 
     ``first_token_s`` None means 300 s for a loopback host (models load slowly) and 60 s for others.
     ``label`` is the service's name in words for people, ``key_page`` the page that hands out keys.
+    ``lists_prices``: its list of models tells what they cost, ``prices`` is what the user says.
     """
 
     name: str
@@ -162,6 +163,7 @@ class Endpoint:
     idle_s: float = 60.0
     total_s: float = 600.0
     prices: Mapping[str, Price] = field(default_factory=lambda: MappingProxyType({}))
+    lists_prices: bool = False
 
     @property
     def is_local(self) -> bool:
@@ -212,12 +214,14 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 class ModelInfo:
     """A model on offer, as far as the server says.
 
-    ``context`` is its window in tokens, ``size`` its bytes on disk; ``is_chat`` is False for what
-    can't answer, like embedding models: by its name where the server doesn't say, see `can_chat`.
+    ``context`` is its window in tokens, ``price`` what calls cost, ``size`` its bytes on disk;
+    ``is_chat`` is False for what can't answer, like embedding models: by its name where the server
+    doesn't say, see `can_chat`.
     """
 
     id: str
     context: int | None = None
+    price: Price | None = None
     size: int | None = None
     is_chat: bool = True
 
@@ -269,4 +273,16 @@ class Providers(Protocol):
         Raises:
             ConfigError: no such endpoint, its key is missing, or its kind's extra is.
         """
+        ...
+
+
+class Catalogue(Protocol):
+    """What endpoints say of their models, each called "endpoint/model" here."""
+
+    def info(self, model: str, /) -> ModelInfo | None:
+        """Return what is known of a model without asking anybody; None: nothing."""
+        ...
+
+    async def look_up(self, model: str, /) -> ModelInfo | None:
+        """Return the same, after asking the endpoint unless that was tried; it never fails."""
         ...

@@ -6,10 +6,10 @@ import asyncio
 import itertools
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from moa_tui.engine import cost
+from moa_tui.engine.calls import Calls
 from moa_tui.engine.events import (
     LayerFinished,
     LayerStarted,
@@ -22,7 +22,6 @@ from moa_tui.engine.feed import Feed
 from moa_tui.engine.layer import LayerRun
 from moa_tui.engine.merge import STRATEGIES
 from moa_tui.engine.mixture import Seat
-from moa_tui.engine.prompt import context_need, request
 from moa_tui.engine.seat import Proposal, SeatRun
 from moa_tui.errors import CommandError, ProviderError
 
@@ -30,11 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 
     from moa_tui.engine.clock import Clock
-    from moa_tui.engine.events import Event
+    from moa_tui.engine.events import Event, SeatRole
     from moa_tui.engine.merge import Merged, Reference
-    from moa_tui.engine.mixture import Agent, Layer, Mixture
+    from moa_tui.engine.mixture import Agent, ContextRule, Layer, Mixture
     from moa_tui.engine.prompt import Conversation
-    from moa_tui.engine.provider import Providers
+    from moa_tui.engine.provider import Catalogue, Providers
 
 Given: TypeAlias = "Mapping[Seat, Proposal | None]"
 """Proposals that exist already; None leaves the seat out. Neither is called."""
@@ -47,12 +46,14 @@ async def open_run(
     providers: Providers,
     *,
     clock: Clock,
+    models: Catalogue | None = None,
     given: Given | None = None,
     ids: Iterator[int] | None = None,
 ) -> AsyncIterator[Run]:
     """Start a run and own it: leaving the block, for any reason, stops every seat.
 
-    ``given`` seats aren't called; ``ids`` numbers the events, from 1 by default.
+    ``models`` tells windows and prices, without it those of the configuration are all that is
+    known. ``given`` seats aren't called; ``ids`` numbers the events, from 1 by default.
 
     Raises:
         ConfigError: an endpoint is unknown or has no key; nothing was called.
@@ -64,7 +65,8 @@ async def open_run(
             providers(agent.endpoint)
     # Its time starts here: what a provider loads when it is first asked for is no part of it.
     feed = Feed(clock, ids or itertools.count(1))
-    run = Run(mixture, conversation, providers, given=given, feed=feed, clock=clock)
+    calls = Calls(mixture, conversation, providers, models)
+    run = Run(calls, given=given, feed=feed, clock=clock)
     driver = asyncio.create_task(run.drive())
     try:
         yield run
@@ -83,26 +85,14 @@ class Run:
     name an endpoint that can't be used.
     """
 
-    def __init__(
-        self,
-        mixture: Mixture,
-        conversation: Conversation,
-        providers: Providers,
-        *,
-        given: Given,
-        feed: Feed,
-        clock: Clock,
-    ) -> None:
-        self._mixture = mixture
-        self._conversation = conversation
-        self._providers = providers
+    def __init__(self, calls: Calls, *, given: Given, feed: Feed, clock: Clock) -> None:
+        self._calls = calls
+        self._mixture = calls.mixture
         self._given = given
         self._feed = feed
         self._clock = clock
         self._group = asyncio.TaskGroup()
         self._changed = asyncio.Event()
-        # The same for every seat of a model: a server that sized it anew would load it anew.
-        self._context_of = cache(lambda model: context_need(mixture, conversation, model))
         self._seats: dict[Seat, SeatRun] = {}
         self._open: dict[Seat, SeatRun] = {}  # those that may start over
         self._layer: LayerRun | None = None
@@ -153,7 +143,7 @@ class Run:
         if self._layer is None:
             raise CommandError("Seats can be added only while a layer of proposers runs.")
         seat = Seat(self._layer.number, 1 + max(known.number for known in self._layer.seats))
-        self._providers(agent.endpoint)
+        self._calls.provider(agent.endpoint)
         self._new_seat(seat, self._references).begin(agent)
         return seat
 
@@ -195,25 +185,47 @@ class Run:
         """The proposals to merge, in the seats' order."""
         return self._references
 
-    async def ask(self, references: Sequence[Reference]) -> str:
+    @property
+    def folds(self) -> bool:
+        """Whether references that don't fit at once are to be merged a few at a time."""
+        return self._mixture.context == "refine"
+
+    def fits(self, references: Sequence[str], /) -> bool:
+        """Return whether the aggregator has room for these texts, as far as anybody knows."""
+        agent = self._mixture.aggregator.agent
+        return agent is None or self._calls.fits(agent, references)
+
+    async def ask(self, references: Sequence[str], /, *, note: str = "", cuts: bool = False) -> str:
         """Return what the aggregator, or the first fallback that works, makes of them.
+
+        ``note`` tells what it is doing; ``cuts``: what doesn't fit is cut, whatever the mixture
+        says.
 
         Raises:
             ProviderError: all of them failed.
         """
         aggregator = self._mixture.aggregator
-        seat_run = self._new_seat(Seat(len(self._mixture.layers) + 1, 1), references)
+        seat = Seat(len(self._mixture.layers) + 1, 1)
+        seat_run = self._seats.get(seat) or self._new_seat(seat, ())
+        seat_run.references = tuple(references)
+        seat_run.rule = "trim" if cuts else _one_call(self._mixture.context, "aggregator")
         for agent in (aggregator.agent, *aggregator.fallback):
             if agent is None:
                 continue
             # It judges answers that others thought about; what it writes is waited for.
             thinks = agent.think is not None or agent.effort is not None
             self._begin(seat_run, agent if thinks else replace(agent, think=False))
+            if note:
+                seat_run.tell("merge", note)
             await self._until(lambda: not seat_run.is_live)
             self._fail_if_stopped()
-            if isinstance(seat_run.outcome, Proposal):
-                return seat_run.outcome.text
-            if seat_run.outcome is not None and seat_run.outcome.kind == "stopped":
+            outcome = seat_run.outcome
+            if isinstance(outcome, Proposal):
+                return outcome.text
+            is_to_fold = self.folds and not cuts
+            if outcome is not None and (
+                outcome.kind == "stopped" or (outcome.kind == "context" and is_to_fold)
+            ):
                 break
         raise _aggregator_failure(seat_run)
 
@@ -230,8 +242,7 @@ class Run:
         return RunFinished, self._finish(merged)
 
     def _finish(self, merged: Merged) -> dict[str, Any]:
-        outcomes = [run.outcome for run in self._seats.values()]
-        spent = [outcome.usage for outcome in outcomes if isinstance(outcome, Proposal)]
+        spent = [usage for run in self._seats.values() for usage in run.spent]
         return {
             "answer": merged.answer,
             "strategy": self._mixture.aggregator.strategy,
@@ -293,18 +304,13 @@ class Run:
             seat_run.begin_given(agent, proposal)
 
     def _new_seat(self, seat: Seat, references: Sequence[Reference]) -> SeatRun:
-        texts = tuple(reference.text for reference in references)
+        role: SeatRole = "aggregator" if self._layer is None else "proposer"
         seat_run = SeatRun(
             seat,
-            "aggregator" if self._layer is None else "proposer",
-            request_for=lambda agent: request(
-                self._mixture,
-                self._conversation,
-                agent,
-                texts,
-                context=self._context_of(agent.model),
-            ),
-            providers=self._providers,
+            role,
+            calls=self._calls,
+            references=tuple(reference.text for reference in references),
+            rule=_one_call(self._mixture.context, role),
             feed=self._feed,
             group=self._group,
             on_end=self._changed.set,
@@ -333,6 +339,13 @@ class Run:
         if is_merging or seat not in self._open:
             raise CommandError("That seat's layer is closed: run again instead.")
         return self._open[seat]
+
+
+def _one_call(rule: ContextRule, role: SeatRole) -> ContextRule:
+    """Return what a rule means for one call: only an aggregator can do in several what it can't."""
+    if rule != "refine":
+        return rule
+    return "fail" if role == "aggregator" else "trim"
 
 
 def _aggregator_failure(seat_run: SeatRun) -> ProviderError:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 
 from moa_tui.engine import cost
+from moa_tui.engine.context import fitted, prompt_tokens
 from moa_tui.engine.events import (
     SeatFailed,
     SeatFinished,
@@ -37,10 +38,14 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+    from moa_tui.engine.calls import Calls
     from moa_tui.engine.events import Event, SeatRole
     from moa_tui.engine.feed import Feed
-    from moa_tui.engine.mixture import Agent, Seat
-    from moa_tui.engine.provider import FinishReason, PhaseName, Provider, Providers
+    from moa_tui.engine.mixture import Agent, ContextRule, Seat
+    from moa_tui.engine.provider import FinishReason, PhaseName, Provider
+
+_AFTER_OVERFLOW = 0.8
+"""The part of its window that a model is given once our estimate has proved too small."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +84,9 @@ class _Words:
 class SeatRun:
     """Runs the attempts of one seat, one at a time, and tells the feed.
 
-    ``request_for`` makes the request of an agent; ``on_end`` is called when an attempt has ended
-    and no other follows.
+    ``references`` are the texts that its next attempt gets, ``rule`` says what happens where they
+    don't fit in one call. ``spent`` is the usage of every attempt that ended whole. ``on_end`` is
+    called when an attempt has ended and no other follows.
     """
 
     def __init__(
@@ -88,8 +94,9 @@ class SeatRun:
         seat: Seat,
         role: SeatRole,
         *,
-        request_for: Callable[[Agent], ChatRequest],
-        providers: Providers,
+        calls: Calls,
+        references: tuple[str, ...],
+        rule: ContextRule,
         feed: Feed,
         group: asyncio.TaskGroup,
         on_end: Callable[[], None],
@@ -99,8 +106,10 @@ class SeatRun:
         self.is_late = False
         self.phase: PhaseName | None = None
         self._role = role
-        self._request_for = request_for
-        self._providers = providers
+        self.references = references
+        self.spent: list[Usage] = []
+        self.rule = rule
+        self._calls = calls
         self._feed = feed
         self._group = group
         self._on_end = on_end
@@ -109,6 +118,7 @@ class SeatRun:
         self._attempt = 0
         self._task: asyncio.Task[Outcome] | None = None
         self._words = _Words(started=feed.t)
+        self._request: ChatRequest | None = None
 
     @property
     def is_live(self) -> bool:
@@ -131,7 +141,7 @@ class SeatRun:
         Raises:
             ConfigError: its endpoint is unknown or has no key.
         """
-        provider = self._providers(agent.endpoint)
+        provider = self._calls.provider(agent.endpoint)
         self._attempt += 1
         if self._agent is not None and self._agent.model != agent.model:
             self._emit(SeatSwapped, model=agent.model)
@@ -156,12 +166,16 @@ class SeatRun:
         Raises:
             ConfigError: its endpoint is unknown or has no key.
         """
-        self._providers(agent.endpoint)
+        self._calls.provider(agent.endpoint)
         if self.outcome is not None:
             self.begin(agent)
         elif self._task is not None:
             self._next = agent
             self._task.cancel()
+
+    def tell(self, kind: str, message: str) -> None:
+        """Tell something worth knowing about the attempt under way."""
+        self._emit(SeatNote, kind=kind, message=message)
 
     def stop(self) -> None:
         """End the attempt under way; its connection is closed."""
@@ -173,13 +187,43 @@ class SeatRun:
         self._feed.emit(event, seat=self.seat, attempt=self._attempt, **fields)
 
     async def _attempt_with(self, provider: Provider, agent: Agent) -> Outcome:
+        if not self._calls.can_learn_price(agent):
+            return await self._answered(provider, agent)
+        # Beside the call, which it must not hold up: not at its end either.
+        pricing = self._group.create_task(self._calls.learn_price(agent))
         try:
-            async with aclosing(provider.stream(self._request_for(agent))) as deltas:
-                async for delta in deltas:
-                    self._take(delta)
-            return self._proposal(provider, agent)
-        except ProviderError as failure:
-            return failure
+            return await self._answered(provider, agent)
+        finally:
+            pricing.cancel()
+
+    async def _answered(self, provider: Provider, agent: Agent) -> Outcome:
+        window = await self._calls.window(agent, self.references)
+        overflow: ProviderError | None = None
+        while True:
+            try:
+                await self._call(provider, agent, window)
+                return self._proposal(agent)
+            except ProviderError as failure:
+                if failure.kind != "context" or self._words.pieces:
+                    return failure
+                # The server counts better than we do.
+                overflow = overflow or failure
+                if not failure.window:
+                    return overflow
+                window = int(min(failure.window, window or failure.window) * _AFTER_OVERFLOW)
+
+    async def _call(self, provider: Provider, agent: Agent, window: int | None) -> None:
+        self._request, cut = fitted(
+            lambda references: self._calls.request(agent, references),
+            self.references,
+            window=window,
+            rule=self.rule,
+        )
+        if cut:
+            self.tell("context", cut)
+        async with aclosing(provider.stream(self._request)) as deltas:
+            async for delta in deltas:
+                self._take(delta)
 
     def _take(self, delta: Delta) -> None:
         words = self._words
@@ -205,7 +249,7 @@ class SeatRun:
             case Usage():
                 words.usage = delta
             case Note(kind, message):
-                self._emit(SeatNote, kind=kind, message=message)
+                self.tell(kind, message)
             case Finish(reason):
                 words.reason = reason
             case _:
@@ -217,27 +261,25 @@ class SeatRun:
         if self._words.first is None:
             self._words.first = self._feed.t
 
-    def _proposal(self, provider: Provider, agent: Agent) -> Proposal:
+    def _proposal(self, agent: Agent) -> Proposal:
         words = self._words
         text = "".join(words.text)
         if words.reason is None:
             raise ProviderError("truncated", "The answer ended without a finish.")
         if not text.strip():
             raise ProviderError("empty", "It gave no answer.", "Retry it or take another model.")
-        usage = words.usage or self._estimated_usage(agent)
+        usage = words.usage or self._estimated_usage()
         return Proposal(
             text=text,
             thinking="".join(words.thinking),
             reason=words.reason,
-            usage=cost.priced(usage, provider.endpoint, agent.model_name),
+            usage=cost.priced(usage, self._calls.price(agent)),
             ttft_s=None if words.first is None else words.first - words.started,
             seconds=self._feed.t - words.started,
         )
 
-    def _estimated_usage(self, agent: Agent) -> Usage:
-        asked = sum(
-            cost.estimate_tokens(message.content) for message in self._request_for(agent).messages
-        )
+    def _estimated_usage(self) -> Usage:
+        asked = 0 if self._request is None else prompt_tokens(self._request)
         return Usage(prompt=asked, completion=self._words.pieces, estimated=True)
 
     def _ended(self, task: asyncio.Task[Outcome]) -> None:
@@ -261,6 +303,7 @@ class SeatRun:
                 text=self.partial_text,
             )
         else:
+            self.spent.append(outcome.usage)
             self._emit(
                 SeatFinished,
                 text=outcome.text,

@@ -157,6 +157,8 @@ class RunState:
     chosen: Seat | None = None
     references: tuple[Seat, ...] = ()
     usage: Usage | None = None
+    spent: tuple[Usage, ...] = ()
+    """The usage of every call that ended whole, whatever became of it."""
     kind: FailureKind | None = None
     message: str = ""
     hint: str = ""
@@ -220,6 +222,8 @@ def apply(state: RunState, event: Event) -> RunState:
             )
         case _:
             state = _put(state, _seat_after(state, event))
+            if isinstance(event, SeatFinished) and not state.seats[event.seat].given:
+                state = replace(state, spent=(*state.spent, event.usage))
     return replace(state, t=event.t)
 
 

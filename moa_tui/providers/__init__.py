@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 DIALECTS: Mapping[Kind, str] = {
     "openai": "moa_tui.providers.openai",
+    "anthropic": "moa_tui.providers.anthropic",
     "ollama": "moa_tui.providers.ollama",
     "embedded": "moa_tui.providers.embedded",
 }

@@ -14,12 +14,13 @@ from moa_tui.engine.provider import (
     Thinking,
     Usage,
 )
-from moa_tui.errors import ProviderError
+from moa_tui.errors import TRY_AGAIN, TRY_ANOTHER, ProviderError
 from moa_tui.text import SurrogateJoiner, clean
 
 MAX_ANSWER = 1 << 20
 """Characters of text and reasoning together after which an answer is stopped as `truncated`."""
 
+_ASK_ANOTHER = "ask in other words, or take another model"
 _OPEN, _CLOSE = "<think>", "</think>"
 _MOST_SPACE_HELD = len(_CLOSE)
 _MOST_LEADING_SPACE = 64
@@ -123,7 +124,7 @@ class Answer:
         if self.error is not None:
             raise self.error
         if self.reason is None and not self.done:
-            raise ProviderError("truncated", "the answer stopped before its end")
+            raise ProviderError("truncated", self._why_short(), TRY_AGAIN)
         if self._is_blank:
             raise ProviderError("empty", *self._why_blank())
         last = (self.usage, Finish(self.reason or "stop"), self.note)
@@ -150,24 +151,30 @@ class Answer:
         if too_long:
             self._left = 0
             self.reason = None
-            self.fail(ProviderError("truncated", "the answer passed 1 MiB and was stopped"))
+            message = "the answer passed 1 MiB and was stopped"
+            self.fail(ProviderError("truncated", message, "lower max_tokens"))
+
+    def _why_short(self) -> str:
+        if self._is_blank and not self._has_thinking:
+            return "the answer stopped before its first word"
+        return "the answer stopped before its end"
 
     def _why_blank(self) -> tuple[str, str]:
         if self.refusal.strip():
-            return f"no answer: the model refused: {self.refusal.strip()}", ""
+            return f"no answer: the model refused: {self.refusal.strip()}", _ASK_ANOTHER
         if self.reason == "refusal":
-            return "no answer: the model refused", ""
+            return "no answer: the model refused", _ASK_ANOTHER
         if self.called_tool:
             return "no answer: the model called a tool instead", "ask it to answer in words"
         if self.reason == "content_filter":
-            return "no answer: a content filter stopped it", ""
+            return "no answer: a content filter stopped it", _ASK_ANOTHER
         if self.reason == "length" and self._has_thinking:
             return "no answer: all tokens went into thinking", "raise max_tokens"
         if self.reason == "length":
             return "no answer: the token limit came first", "raise max_tokens"
         if self._has_thinking:
             return "no answer: the model only thought", "try again, or turn thinking off"
-        return "no answer: the model said nothing", ""
+        return "no answer: the model said nothing", TRY_ANOTHER
 
 
 class ThinkSplitter:

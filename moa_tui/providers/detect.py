@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,9 +11,10 @@ from urllib.parse import urlsplit
 
 from moa_tui.engine.provider import Endpoint, ModelInfo
 from moa_tui.errors import FailureKind, ProviderError
+from moa_tui.providers.anthropic import AnthropicHttp, is_listing
 from moa_tui.providers.faults import NobodyListens, where
 from moa_tui.providers.http import HttpClient
-from moa_tui.providers.openai import read_models
+from moa_tui.providers.listing import read_models
 from moa_tui.text import one_line
 
 if TYPE_CHECKING:
@@ -31,7 +33,17 @@ _LONGEST_ID = 200
 _STRANGE: frozenset[FailureKind] = frozenset(("protocol", "not_found", "invalid", "cut"))
 """How something fails that isn't a model server at all."""
 
-_PATHS_OF_CALLS = ("/chat/completions", "/completions", "/models", "/api/chat", "/api/tags", "/api")
+_PATHS_OF_CALLS = (
+    "/chat/completions",
+    "/completions",
+    "/messages",
+    "/models",
+    "/api/chat",
+    "/api/tags",
+    "/api",
+)
+_ANTHROPIC = re.compile(r"anthropic|claude|/messages/?$", re.IGNORECASE)
+"""What in a URL says that its server may speak that dialect."""
 
 
 async def models_of(provider: Provider, *, clock: Clock, limit_s: float) -> tuple[ModelInfo, ...]:
@@ -62,8 +74,9 @@ async def recognise(
 ) -> Endpoint:
     """Return kind and base URL of the first of these URLs where a model server answers.
 
-    All are asked at once; Ollama is told by its own API, also behind its ``/v1``. ``variable`` is
-    the name of the one that holds the secret.
+    All are asked at once; Ollama is told by its own API, also behind its ``/v1``, Anthropic's
+    dialect by the shape of its listing, where the URL gives a reason to look. ``variable`` is the
+    name of the one that holds the secret.
 
     Raises:
         ProviderError: none answers as a model server does: what the likeliest one said.
@@ -71,7 +84,8 @@ async def recognise(
     asked = [replace(guess, api_key_env=variable) for url in urls for guess in _guesses(url)]
 
     async def ask(guess: Endpoint) -> Endpoint | ProviderError:
-        http = HttpClient(guess, secret, clock=clock, transport=transport)
+        client = AnthropicHttp if guess.kind == "anthropic" else HttpClient
+        http = client(guess, secret, clock=clock, transport=transport)
         try:
             await _within(limit_s, _check(guess, http), clock=clock)
         except TimeoutError:
@@ -104,6 +118,9 @@ def _guesses(url: str) -> Iterable[Endpoint]:
     label = parts.netloc
     prefix = path.removesuffix("/v1")
     yield Endpoint(name="ollama", kind="ollama", base_url=root + prefix, label=label)
+    if _ANTHROPIC.search(parts.netloc + parts.path):
+        for tried in dict.fromkeys((f"{prefix}/v1", path)):
+            yield Endpoint(name=label, kind="anthropic", base_url=root + tried, label=label)
     for tried in (path,) if path else ("/v1", ""):
         yield Endpoint(name=label, kind="openai", base_url=root + tried, label=label)
 
@@ -111,6 +128,10 @@ def _guesses(url: str) -> Iterable[Endpoint]:
 async def _check(guess: Endpoint, http: HttpClient) -> None:
     if guess.kind == "openai":
         read_models(await http.get_json("models"))
+        return
+    if guess.kind == "anthropic":
+        if not is_listing(await http.get_json("models")):
+            raise _elsewhere(guess)
         return
     told = await http.get_json("api/version")
     if not (isinstance(told, dict) and isinstance(told.get("version"), str)):

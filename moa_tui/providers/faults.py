@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from moa_tui.errors import FailureKind, ProviderError
+from moa_tui.errors import TRY_AGAIN, FailureKind, ProviderError
 from moa_tui.text import secret_headers
 
 if TYPE_CHECKING:
@@ -21,13 +21,32 @@ if TYPE_CHECKING:
 
 _CONTEXT = re.compile(
     r"context_length_exceeded|exceed_context_size_error|maximum context length"
-    r"|exceeds? the (?:available )?context|context size has been exceeded|too many tokens"
+    r"|exceeds? (?:the )?(?:available )?context|context size has been exceeded|too many tokens"
     r"|prompt is too long|ContextWindowExceeded|input length exceeds|reduce the length",
+    re.IGNORECASE,
+)
+_WINDOW = re.compile(
+    r'"n_ctx": ?([0-9]{2,9})\b|maximum context length (?:is|of) ([0-9,]{2,12})\b'
+    r"|([0-9,]{2,12}) (?:maximum|token limit)|must be <= ?([0-9,]{2,12})\b"
+    r"|exceed context limit: [0-9]+ \+ [0-9]+ > ([0-9]{2,9})\b"
+    r"|context size \(([0-9]{2,9}) tokens\)",
     re.IGNORECASE,
 )
 _QUOTA = re.compile(
     r"insufficient_quota|exceeded your current quota|billing|credit|tokens per day|\bTPD\b",
     re.IGNORECASE,
+)
+_NO_CREDIT = re.compile(
+    r"credit balance is too low|reached your specified (?:API |workspace )?(?:API )?usage limits",
+    re.IGNORECASE,
+)
+_OVERFLOW = re.compile(
+    r"\b([0-9]{1,9})(?: \+ ([0-9]{1,9}))?(?: tokens)? > ([0-9]{1,9})\b(?: maximum|, decrease)"
+)
+"""How Anthropic counts what doesn't fit: "9 tokens > 8 maximum", "7 + 2 > 8, decrease …"."""
+
+_UPSTREAM_AUTH = re.compile(
+    r"upstream_auth_error|not authenticate with the upstream", re.IGNORECASE
 )
 _LOADING = re.compile(r"loading model|model is loading|currently loading", re.IGNORECASE)
 _NO_MODEL = re.compile(
@@ -37,7 +56,8 @@ _UNFIT = re.compile(
     r"(?:unexpected|unknown|unsupported|unrecogni[sz]ed|invalid|no such) ?_?"
     r"(?:end ?point|path|route|url|method|model|param|argument|field|value|request|role|api|key)"
     r"|invalid_|not (?:be )?(?:found|supported|allowed|loaded|permitted)|no models? (?:is )?loaded"
-    r"|(?:does not|doesn't|not) exist|_not_found|method not",
+    r"|(?:does not|doesn't|not) exist|_not_found|method not"
+    r"|(?:authentication|permission|billing|not_found)_error|request_too_large",
     re.IGNORECASE,
 )
 _PASSING = re.compile(
@@ -166,7 +186,10 @@ def error_in_stream(frame: object) -> ProviderError:
     said = f"{message} {_labels_of(inner)}"
     is_unfit = _UNFIT.search(said) is not None and not _PASSING.search(said)
     retry = _may_pass(code) if code else not is_unfit
-    hint = "choose another model or endpoint, or check base_url" if is_unfit and not retry else ""
+    hint = TRY_AGAIN
+    if not retry:
+        hint = "choose another model or endpoint"
+        hint += ", or check base_url" if is_unfit else ""
     return ProviderError("midstream", message, hint, retry=retry)
 
 
@@ -188,16 +211,21 @@ def of_status(
     if 300 <= status < 400:  # noqa: PLR2004 - the redirects
         return _redirected(endpoint, headers.get("location", ""))
     if status == 503 and _LOADING.search(whole):  # noqa: PLR2004 - llama.cpp's "Loading model"
-        return ModelLoading("server", f"{_name(endpoint)}: {said}", retry=True)
+        return ModelLoading(
+            "server", f"{_name(endpoint)}: {said}", "raise first_token_s", retry=True
+        )
     kind, retry = _kind_of(status, whole)
     retry = {"true": True, "false": False}.get(headers.get("x-should-retry", ""), retry)
     what = _STATUS_WORDS.get(status, f"status {status}")
     if status == 401 and (not had_key or sends_no_key(endpoint)):  # noqa: PLR2004 - who are you
         what = _KEY_WANTED
+    window = 0
     if kind == "context":
-        what = _overflow_words(body) or "the prompt does not fit the model's context"
+        what = _overflow_words(body, said) or "the prompt does not fit the model's context"
+        window = _window_in(whole)
     message = f"{_name(endpoint)}: {what}" + (f": {said}" if said else "")
-    return ProviderError(kind, message, _hint(endpoint, kind, status, had_key=had_key), retry=retry)
+    hint = _hint(endpoint, kind, status, had_key=had_key)
+    return ProviderError(kind, message, hint, retry=retry, window=window)
 
 
 def refused(endpoint: Endpoint) -> NobodyListens:
@@ -220,10 +248,14 @@ def _kind_of(status: int, text: str) -> tuple[FailureKind, bool]:
         return "context", False
     if status == 429 and _QUOTA.search(text):  # noqa: PLR2004 - the rate limit's status
         return "quota", False
+    if status == 400 and _NO_CREDIT.search(text):  # noqa: PLR2004 - Anthropic's way to say it
+        return "quota", False
     if status == 400 and _NO_MODEL.search(text):  # noqa: PLR2004 - a bad request
         return "not_found", False
     if status in _RETRIED_4XX:
         return _RETRIED_4XX[status], True
+    if status == 502 and _UPSTREAM_AUTH.search(text):  # noqa: PLR2004 - a bad gateway
+        return "auth", False
     if status >= 500:  # noqa: PLR2004 - the server's own failures
         return "server", status not in _NEVER_RETRIED_5XX
     return _FINAL_4XX.get(status, "invalid"), False
@@ -244,10 +276,16 @@ def _hint(endpoint: Endpoint, kind: FailureKind, status: int, *, had_key: bool) 
         return "shorten the prompt, use fewer proposers, or a model with a larger context"
     if kind == "quota":
         return f"add credit or wait: {endpoint.key_page}" if endpoint.key_page else "add credit"
-    return ""
+    if kind in ("rate_limit", "server", "timeout"):
+        return "try again later, or use another endpoint"
+    if status == 413:  # noqa: PLR2004 - too large
+        return "shorten the prompt"
+    return "check the model's options, or take another model"
 
 
 def _auth_hint(endpoint: Endpoint, status: int, *, had_key: bool) -> str:
+    if status == 502:  # noqa: PLR2004 - the gateway took the key, its provider not the gateway's
+        return "check the key that the gateway has for the model's provider"
     if status == 403:  # noqa: PLR2004 - the key was read, but not enough
         return "the key may not use this model, or the prompt was refused"
     if not endpoint.api_key_env:
@@ -279,15 +317,26 @@ def _redirected(endpoint: Endpoint, location: str) -> ProviderError:
     )
 
 
-def _overflow_words(body: bytes) -> str:
-    try:
-        error = json.loads(body)["error"]
-        needed, window = int(error["n_prompt_tokens"]), int(error["n_ctx"])
-    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
-        return ""
+def _overflow_words(body: bytes, said: str) -> str:
+    if counted := _OVERFLOW.search(said):
+        needed, window = int(counted[1]) + int(counted[2] or 0), int(counted[3])
+    else:
+        try:
+            error = json.loads(body)["error"]
+            needed, window = int(error["n_prompt_tokens"]), int(error["n_ctx"])
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+            return ""
     if not 0 <= window <= needed < _MOST_TOKENS:
         return ""
     return f"{needed} of {window} tokens of context"
+
+
+def _window_in(text: str) -> int:
+    """Return how many tokens a model takes by the words of its refusal, 0 where they don't say."""
+    found = _WINDOW.search(text)
+    digits = next(filter(None, found.groups()), "") if found else ""
+    window = int(digits.replace(",", "") or 0)
+    return window if window < _MOST_TOKENS else 0
 
 
 def _code_of(error: object) -> int | None:

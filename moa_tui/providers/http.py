@@ -8,13 +8,14 @@ import socket
 import ssl
 import zlib
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar, Protocol
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-from moa_tui.errors import ProviderError
+from moa_tui.errors import TRY_AGAIN, ProviderError
 from moa_tui.providers import faults
 from moa_tui.providers.pace import PacedTransport
 from moa_tui.text import (
@@ -52,6 +53,7 @@ STALE = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 """What a pooled connection raises that the server has closed meanwhile."""
 
 _CHECK_URL = "check base_url"
+_USE_ANOTHER = "use another endpoint"
 _CHECK_PROXY = "check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, or add the host to NO_PROXY"
 _INFLATE_STEP = 64 << 10
 _AUTO_HEADER = 47  # zlib's own number for "gzip or zlib, whichever it is"
@@ -76,7 +78,13 @@ class HttpClient:
     Redirects are not followed (they would carry prompts and keys elsewhere), TLS is always
     verified, loopback endpoints use no proxy, and the key goes only into the header, never over
     plain HTTP to another machine. The library's own time limits are off: the clock rules.
+
+    ``key_header`` is the header that carries the key, and what stands before it there;
+    ``dialect_headers`` are those that a dialect wants, unless the user sets them.
     """
+
+    key_header: ClassVar[tuple[str, str]] = ("Authorization", "Bearer ")
+    dialect_headers: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def __init__(
         self,
@@ -201,6 +209,7 @@ class HttpClient:
             self.words(error.hint),
             retry=error.retry,
             retry_after_s=error.retry_after_s,
+            window=error.window,
         )
 
     def translate(self, fault: Exception) -> ProviderError:
@@ -211,18 +220,29 @@ class HttpClient:
         if isinstance(fault, httpx.ConnectError):
             return self._unreachable(causes, fault)
         if isinstance(fault, httpx.TimeoutException | TimeoutError):
-            return ProviderError("timeout", f"{self.name} did not answer in time", retry=True)
+            message = f"{self.name} did not answer in time"
+            return ProviderError("timeout", message, TRY_AGAIN, retry=True)
         if isinstance(fault, httpx.UnsupportedProtocol | httpx.InvalidURL):
             return ProviderError("invalid", f"base_url of {self.name}: {fault}", _CHECK_URL)
         if isinstance(fault, httpx.RemoteProtocolError) and "isconnected" not in str(fault):
-            if "closed connection" not in str(fault):
-                return ProviderError("protocol", f"{self.name} does not speak HTTP: {fault}")
-            return ProviderError("cut", f"{self.name} cut the connection", retry=True)
+            return self._misspoken(str(fault))
         if isinstance(fault, httpx.NetworkError | httpx.RemoteProtocolError | OSError):
-            return ProviderError("cut", f"{self.name} closed the connection", retry=True)
+            return self._closed()
         if isinstance(fault, zlib.error):
-            return ProviderError("protocol", f"{self.name} sent a broken compressed body")
+            message = f"{self.name} sent a broken compressed body"
+            return ProviderError("protocol", message, TRY_AGAIN)
         return self._unsendable(fault)
+
+    def _misspoken(self, why: str) -> ProviderError:
+        """Return what the library's words for a breach of the protocol mean."""
+        if "closed connection" in why:
+            return ProviderError("cut", f"{self.name} cut the connection", TRY_AGAIN, retry=True)
+        if "too long" in why:
+            return ProviderError("protocol", f"{self.name} sent headers without an end", _CHECK_URL)
+        return ProviderError("protocol", f"{self.name} does not speak HTTP", _CHECK_URL)
+
+    def _closed(self) -> ProviderError:
+        return ProviderError("cut", f"{self.name} closed the connection", TRY_AGAIN, retry=True)
 
     def _unsendable(self, fault: Exception) -> ProviderError:
         return ProviderError("invalid", f"the request to {self.name} can't be sent: {fault}")
@@ -257,7 +277,7 @@ class HttpClient:
         if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
             return faults.refused(self.endpoint)
         if any(isinstance(cause, ConnectionError) for cause in causes):
-            return ProviderError("cut", f"{self.name} closed the connection", retry=True)
+            return self._closed()
         message = f"{faults.where(self.endpoint)} can't be reached: {fault}"
         return ProviderError("connect", message, "check base_url, and the network")
 
@@ -271,24 +291,35 @@ class HttpClient:
         return proxy.rpartition("@")[2].rpartition("://")[2].partition("/")[0]
 
     def _headers(self) -> dict[str, str]:
-        headers = {
+        ours = {
             "Accept": "text/event-stream, application/x-ndjson, application/json",
             "Accept-Encoding": "identity",
             "Content-Type": "application/json",
             "User-Agent": "moa-tui",
+            **self.dialect_headers,
         }
-        withheld = faults.withheld_headers(self.endpoint)
-        for name, value in self.endpoint.headers.items():
+        for name in self.endpoint.headers:
             if problem := header_problem(name):
                 raise ProviderError("invalid", f"{self.name}: the header {name} {problem}")
-            if name not in withheld:
-                headers[name] = value
+        withheld = faults.withheld_headers(self.endpoint)
+        theirs = {
+            name: value for name, value in self.endpoint.headers.items() if name not in withheld
+        }
+        key = {}
         if self._secret and not faults.sends_no_key(self.endpoint):
-            headers["Authorization"] = f"Bearer {self._secret.reveal()}"
+            carrier, before = self.key_header
+            key = {carrier: before + self._secret.reveal()}
+        # Of two that differ only in case the later one counts.
+        said = {
+            name.lower(): (name, value)
+            for headers in (ours, theirs, key)
+            for name, value in headers.items()
+        }
+        headers = dict(said.values())
         for name, value in headers.items():
             if not (value.isascii() and value.isprintable()):
                 message = f"{self.name}: the header {name} has characters that no header may have"
-                source = self.endpoint.api_key_env if name == "Authorization" else "headers"
+                source = self.endpoint.api_key_env if name == self.key_header[0] else "headers"
                 raise ProviderError("auth", message, f"check {source}")
         return headers
 
@@ -339,7 +370,7 @@ def pieces(response: httpx.Response) -> AsyncIterator[bytes]:
 async def _inflated(response: httpx.Response, encoding: str) -> AsyncGenerator[bytes, None]:
     if encoding not in ("gzip", "x-gzip", "deflate"):
         message = f"the server compressed its answer with {encoding}, which it was asked not to"
-        raise ProviderError("protocol", message)
+        raise ProviderError("protocol", message, _USE_ANOTHER)
     unfolded = 0
     inflater = zlib.decompressobj(_AUTO_HEADER)
     async for folded in response.aiter_raw():
@@ -349,12 +380,13 @@ async def _inflated(response: httpx.Response, encoding: str) -> AsyncGenerator[b
             rest = inflater.unconsumed_tail
             unfolded += len(piece)
             if unfolded > MAX_INFLATED:
-                raise ProviderError("truncated", "the compressed answer is too large")
+                raise ProviderError("truncated", "the compressed answer is too large", _USE_ANOTHER)
             yield piece
             # A little folds into very much: the screen gets its turn between the steps.
             await asyncio.sleep(0)
     if not inflater.eof:
-        raise ProviderError("cut", "the compressed answer stopped before its end", retry=True)
+        message = "the compressed answer stopped before its end"
+        raise ProviderError("cut", message, TRY_AGAIN, retry=True)
 
 
 async def read_capped(response: httpx.Response, limit: int) -> bytes:

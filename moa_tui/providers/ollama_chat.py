@@ -7,8 +7,9 @@ import re
 from typing import TYPE_CHECKING
 
 from moa_tui.engine.provider import Note, Usage
-from moa_tui.errors import FailureKind, ProviderError
+from moa_tui.errors import TRY_ANOTHER, FailureKind, ProviderError
 from moa_tui.providers.answer import Answer
+from moa_tui.providers.bounds import amount
 from moa_tui.providers.faults import error_in_stream, is_error
 from moa_tui.providers.ndjson import NdjsonReader
 from moa_tui.providers.ollama_models import KEEP_ALIVE_S
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from moa_tui.engine.provider import ChatRequest, Message
 
-_ABSURD = 1e15
 _BYTES_PER_TOKEN = 4.5  # of English and of Chinese text alike
 _FEW_TOKENS = 512
 _FAR_UNDER = 0.5
@@ -106,7 +106,7 @@ class ChatDecoder:
         except (ValueError, RecursionError):
             if line.startswith("<"):
                 self._fail("protocol", "a web page came instead of an answer", "check base_url")
-            elif not is_last:
+            elif not is_last or line.endswith("}"):
                 self._fail("protocol", "the server sent a line that is not JSON")
             return
         message = frame.get("message") if isinstance(frame, dict) else None
@@ -146,29 +146,25 @@ class ChatDecoder:
 
     def _usage(self, frame: Mapping[str, object]) -> Usage:
         # Older servers leave the prompt's count out when all of it was in the cache.
-        read = _count(frame.get("prompt_eval_count"))
+        read = amount(frame.get("prompt_eval_count"))
         return Usage(
             prompt=read or self._prompt,
-            completion=_count(frame.get("eval_count")),
+            completion=amount(frame.get("eval_count")),
             estimated=not read and self._prompt > 0,
         )
 
     def _remark(self, frame: Mapping[str, object]) -> Note | None:
-        read = _count(frame.get("prompt_eval_count"))
+        read = amount(frame.get("prompt_eval_count"))
         if self._prompt >= _FEW_TOKENS and 0 < read < self._prompt * _FAR_UNDER:
             seen = f"Ollama read {read} of about {self._prompt} tokens of the prompt"
             return Note("prompt_cut", f"{seen}: it may have left out the rest")
-        seconds = _count(frame.get("load_duration")) / _NANOSECONDS
+        seconds = amount(frame.get("load_duration")) / _NANOSECONDS
         if seconds >= _WORTH_TELLING_S:
             return Note("loaded", f"the model was ready after {seconds:.1f} s")
         return None
 
-    def _fail(self, kind: FailureKind, message: str, hint: str = "") -> None:
+    def _fail(self, kind: FailureKind, message: str, hint: str = TRY_ANOTHER) -> None:
         self.answer.fail(ProviderError(kind, message, hint))
-
-
-def _count(value: object) -> int:
-    return int(value) if isinstance(value, int | float) and 0 <= value < _ABSURD else 0
 
 
 def meant(error: ProviderError, said: str) -> ProviderError:

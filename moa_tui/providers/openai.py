@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import random
 import re
 from typing import TYPE_CHECKING
 
-from moa_tui.engine.provider import ModelInfo, can_chat
-from moa_tui.errors import ProviderError
-from moa_tui.providers.bounds import MOST_MODELS, count
 from moa_tui.providers.completion import ChatDecoder
-from moa_tui.providers.http import HttpClient
-from moa_tui.providers.stream import Call, converse
+from moa_tui.providers.dialect import HttpProvider
+from moa_tui.providers.habits import Habits
+from moa_tui.providers.listing import read_models
+from moa_tui.providers.stream import Call
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
-    import httpx
-
     from moa_tui.engine.clock import Clock
-    from moa_tui.engine.provider import ChatRequest, Delta, Endpoint, Message
+    from moa_tui.engine.provider import ChatRequest, Endpoint, Message, ModelInfo
     from moa_tui.providers.limits import Limiter
     from moa_tui.text import Secret
 
@@ -42,48 +37,22 @@ def connect(
     return OpenAIProvider(endpoint, secret, clock=clock, limiter=limiter)
 
 
-class OpenAIProvider:
-    """Speaks to one OpenAI-compatible endpoint.
+class OpenAIProvider(HttpProvider["CompletionHabits"]):
+    """Speaks to one OpenAI-compatible endpoint."""
 
-    ``transport`` and ``chance`` (numbers in [0, 1) for the jitter of retries) are for tests.
-    """
+    def first_habits(self, model: str, /) -> CompletionHabits:
+        """Return what is known of a model by its name."""
+        return CompletionHabits(model)
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        secret: Secret | None,
-        *,
-        clock: Clock,
-        limiter: Limiter,
-        transport: httpx.AsyncBaseTransport | None = None,
-        chance: Callable[[], float] = random.random,
-    ) -> None:
-        self._endpoint = endpoint
-        self._http = HttpClient(endpoint, secret, clock=clock, transport=transport)
-        self._limiter = limiter
-        self._chance = chance
-        self._habits: dict[str, Habits] = {}
-
-    @property
-    def endpoint(self) -> Endpoint:
-        """The endpoint it speaks to."""
-        return self._endpoint
-
-    def stream(self, request: ChatRequest, /) -> AsyncGenerator[Delta, None]:
-        """Yield what the model says as it says it; closing the generator closes the connection.
-
-        Raises:
-            ProviderError: the call failed.
-        """
-        habits = self._habits.setdefault(request.model, Habits(request.model))
-        call = Call(
+    def call_of(self, request: ChatRequest, habits: CompletionHabits, /) -> Call:
+        """Return a call of ``/chat/completions``."""
+        return Call(
             path="chat/completions",
             model=request.model,
             body=lambda: write_request(request, habits),
             decoder=ChatDecoder,
             learn=habits.learn,
         )
-        return converse(self._http, call, limiter=self._limiter, chance=self._chance)
 
     async def models(self) -> tuple[ModelInfo, ...]:
         """List the models on offer.
@@ -93,17 +62,13 @@ class OpenAIProvider:
         """
         return read_models(await self._http.get_json("models"))
 
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._http.aclose()
 
-
-class Habits:
-    """What a model turned out to refuse, learned from its server's 400s; each fact once."""
+class CompletionHabits(Habits):
+    """What a model of this dialect turned out to refuse."""
 
     def __init__(self, model: str) -> None:
         is_reasoning = _REASONING_MODEL.search(model) is not None
-        self.without = {"temperature", "top_p"} if is_reasoning else set()
+        super().__init__(("temperature", "top_p") if is_reasoning else ())
         self.tokens_field = "max_completion_tokens" if is_reasoning else "max_tokens"
         self.folds_system = False
         self._renamed = False
@@ -115,17 +80,15 @@ class Habits:
             is_old = self.tokens_field == "max_tokens"
             self.tokens_field = "max_completion_tokens" if is_old else "max_tokens"
             return True
-        for name in ("temperature", "top_p", "stream_options"):
-            if re.search(rf"\b{name}\b", message) and name not in self.without:
-                self.without.add(name)
-                return True
+        if self.drop_named(message, ("temperature", "top_p", "stream_options")):
+            return True
         if _SYSTEM_REFUSED.search(message) and not self.folds_system:
             self.folds_system = True
             return True
         return False
 
 
-def write_request(request: ChatRequest, habits: Habits) -> dict[str, object]:
+def write_request(request: ChatRequest, habits: CompletionHabits) -> dict[str, object]:
     """Return the JSON body of a streamed chat completion."""
     options = request.options
     messages = _folded(request.messages) if habits.folds_system else request.messages
@@ -141,11 +104,7 @@ def write_request(request: ChatRequest, habits: Habits) -> dict[str, object]:
         "stop": list(options.stop) or None,
         "reasoning_effort": options.effort,
     }
-    return {
-        name: value
-        for name, value in body.items()
-        if value is not None and name not in habits.without
-    }
+    return habits.kept(body)
 
 
 def _folded(messages: tuple[Message, ...]) -> tuple[Message, ...]:
@@ -158,37 +117,3 @@ def _folded(messages: tuple[Message, ...]) -> tuple[Message, ...]:
             text = f"{system.content}\n\n{message.content}"
             return (*rest[:place], type(message)("user", text), *rest[place + 1 :])
     return (type(system)("user", system.content), *rest)
-
-
-def read_models(listing: object) -> tuple[ModelInfo, ...]:
-    """Return the models in a listing: ``{data: […]}``, ``{models: […]}`` or a bare array.
-
-    Raises:
-        ProviderError: it is none of these.
-    """
-    rows = listing
-    if isinstance(listing, dict):
-        rows = listing.get("data")
-        rows = listing.get("models") if rows is None else rows
-    if not isinstance(rows, list):
-        raise ProviderError("protocol", "the list of models has an unknown shape", "check base_url")
-    models = {}
-    for row in rows[:MOST_MODELS]:
-        name = row if isinstance(row, str) else _first(row, "id", "name", "model")
-        if isinstance(name, str) and name:
-            models[name] = ModelInfo(id=name, context=_context_of(row), is_chat=can_chat(name))
-    return tuple(models.values())
-
-
-def _context_of(row: object) -> int | None:
-    names = ("context_length", "context_window", "max_model_len", "max_context_length")
-    found = _first(row, *names)
-    if found is None and isinstance(row, dict):
-        found = _first(row.get("meta"), "n_ctx", "n_ctx_train")
-    return count(found) or None
-
-
-def _first(row: object, *names: str) -> object:
-    if not isinstance(row, dict):
-        return None
-    return next((row[name] for name in names if row.get(name) is not None), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import re
 import socket
 from contextlib import contextmanager
@@ -76,7 +77,7 @@ class Inbox(asyncio.Protocol):
             raise self._fault
         data = bytes(self._held[:max_bytes])
         del self._held[:max_bytes]
-        if self.transport is not None:
+        if self.transport is not None and len(self._held) < _MOST_HELD:
             self.transport.resume_reading()
         self._reads += 1
         # What is left over means that more came than one read takes: a fast server isn't held up.
@@ -211,7 +212,7 @@ class _Network(httpcore.AsyncNetworkBackend):
         with _told_as(httpcore.ConnectError):
             try:
                 _, inbox = await loop.create_connection(
-                    Inbox, host, port, happy_eyeballs_delay=_OTHER_FAMILY_S
+                    Inbox, host, port, happy_eyeballs_delay=_rivals_wait(host)
                 )
             except UnicodeError as error:
                 # No name of a host may have such a label: nobody can look it up.
@@ -279,6 +280,18 @@ def _told_as(kind: type[httpcore.NetworkError]) -> Generator[None, None, None]:
         yield
     except OSError as error:
         raise kind(str(error)) from error
+
+
+def _rivals_wait(host: str) -> float | None:
+    """Return after how many seconds a host's next address is tried too; None for an address.
+
+    The event loop's race of addresses leaves a socket open when it is cancelled as it is won.
+    """
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return _OTHER_FAMILY_S
+    return None
 
 
 def _lost_number(error: OSError) -> int | None:

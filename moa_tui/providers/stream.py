@@ -28,7 +28,8 @@ USAGE_WAIT_S = 2.0
 """How long usage is waited for after a finish reason."""
 
 _LINGER_S = 0.05
-_PIECES_A_TURN = 32
+_BYTES_A_TURN = 32 << 10
+_LEAST_OF_A_PIECE = 1 << 10
 
 
 class Wait(Protocol):
@@ -202,14 +203,16 @@ class _Exchange:
 
     async def _read(self, response: httpx.Response) -> None:
         answer = self.decoder.answer
-        count = 0
+        weight = 0
         async for piece in pieces(response):
             self.decoder.feed(piece)
             self._tell()
             # What follows the answer's end is the body's, which gives back the connection.
             self.is_over = answer.ended
-            count += 1
-            if count % _PIECES_A_TURN == 0:
+            weight += max(_LEAST_OF_A_PIECE, len(piece))
+            if weight >= _BYTES_A_TURN:
+                weight = 0
+                # What is there already is read without waiting: the screen gets its turn between.
                 await asyncio.sleep(0)
 
     def _tell(self) -> None:

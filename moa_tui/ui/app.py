@@ -210,20 +210,22 @@ class MoaApp(App[None]):
         elif unfinished and (self._has_typed or self._conversation.draft):
             self._mention(unfinished)
         elif unfinished:
-            await self._offer_to_resume(store(), unfinished)
+            self._offer_to_resume(store(), unfinished)
 
-    async def _offer_to_resume(self, store: Store, unfinished: Sequence[Unfinished]) -> None:
+    def _offer_to_resume(self, store: Store, unfinished: Sequence[Unfinished]) -> None:
         from moa_tui.ui.dialogs.resume import ResumeDialog  # noqa: PLC0415 - after a crash
 
+        def ended(found: str | None) -> None:
+            self._offer = None
+            if found is not None:
+                one = next(one for one in unfinished if one.session == found)
+                store.show(one.turn, one.run)
+                self._conversation.want(found)
+            elif self._has_typed:
+                self._mention(unfinished)
+
         self._offer = ResumeDialog(unfinished, events=store.run)
-        found = await self.push_screen_wait(self._offer)
-        self._offer = None
-        if found is not None:
-            one = next(one for one in unfinished if one.session == found)
-            store.show(one.turn, one.run)
-            self._conversation.want(found)
-        elif self._has_typed:
-            self._mention(unfinished)
+        self.push_screen(self._offer, ended)
 
     def _mention(self, unfinished: Sequence[Unfinished]) -> None:
         """Say what was left unfinished in a corner, where it takes nothing of what is typed."""

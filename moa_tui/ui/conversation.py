@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, assert_never
+from functools import partial
+from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.screen import Screen
@@ -20,10 +21,12 @@ from moa_tui.ui.live import LiveRun
 from moa_tui.ui.mixing import Mixing
 from moa_tui.ui.recording import Opened, Recording
 from moa_tui.ui.replaying import Replaying
+from moa_tui.ui.spending import Spending
 from moa_tui.ui.stage import Stage, TooSmall
 from moa_tui.ui.steering import Steering
 from moa_tui.ui.versions import Versions
 from moa_tui.ui.welcome import Welcome
+from moa_tui.ui.windows import Windows
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -74,6 +77,8 @@ class ConversationScreen(Screen[None]):
         self._header = Header(first)
         self._too_small = TooSmall()
         desk = self._desk = Desk(self._header, self._mixing, self._stage, ports=ports)
+        self._windows = Windows(self._turns)
+        self._spending = Spending(ports, self._turns, desk.ask_to_spend)
         self._steering = Steering(
             desk,
             self._live,
@@ -177,10 +182,23 @@ class ConversationScreen(Screen[None]):
         elif told.needs_fetch(self._ports, self._mixing.mixture):
             self._waits_for_model = prompt
             self._download.start()
-        else:
+        elif not self._spending.holds(
+            self._mixing.mixture,
+            prompt.text,
+            then=partial(self.ask, prompt, edited=edited),
+            otherwise=partial(self._put_back, prompt),
+        ):
             self._open_turn(prompt, edited)
             self._mixing.use()
             self._run(self._mixing.mixture)
+        self._tell()
+
+    def _put_back(self, prompt: Prompt) -> None:
+        """Keep a prompt that isn't sent: in the composer, or in the queue if that is written in."""
+        if self._stage.composer.draft.text:
+            self._turns.wait(prompt)
+        else:
+            self._stage.composer.draft.put(prompt)
         self._tell()
 
     def _open_turn(self, prompt: Prompt, edited: int | None) -> None:
@@ -246,6 +264,8 @@ class ConversationScreen(Screen[None]):
         ticking = self._tick()
         try:
             conversation = turns.conversation()
+            # Nothing is sent that a crash could lose.
+            await self._recording.settle()
             state = await self._live.go(mixture, conversation, given=given, record=record)
         finally:
             self._is_asking = False
@@ -276,25 +296,9 @@ class ConversationScreen(Screen[None]):
             case events.MergeForced():
                 self.notify(words.merges(state), markup=False)
             case events.SeatNote():
-                # How long a model loaded stood on its tile while it did.
-                if event.kind != "loaded":
+                # Its tile told how long a model loaded, the answer's head tells of each step.
+                if event.kind not in ("loaded", "merge"):
                     self.notify(clean(event.message), markup=False)
-            case (
-                events.RunFinished()
-                | events.RunFailed()
-                | events.LayerStarted()
-                | events.LayerFinished()
-                | events.SeatStarted()
-                | events.SeatPhase()
-                | events.SeatRetrying()
-                | events.SeatSwapped()
-                | events.SeatFinished()
-                | events.SeatFailed()
-                | events.TextRelabelled()
-            ):
-                pass
-            case _:
-                assert_never(event)
 
     def _show(self, state: RunState, t: float) -> None:
         self._stage.show(state, t=t)
@@ -325,7 +329,6 @@ class ConversationScreen(Screen[None]):
     # The download.
 
     def _fetched(self, is_there: bool) -> None:  # noqa: FBT001 - what the download ends with
-        draft = self._stage.composer.draft
         prompt, self._waits_for_model = self._waits_for_model, None
         if prompt is None:
             return
@@ -336,10 +339,8 @@ class ConversationScreen(Screen[None]):
         elif is_there:
             self._mixing.learn()
             self.ask(prompt)
-        elif draft.text:
-            self._turns.wait(prompt)
         else:
-            draft.put(prompt)
+            self._put_back(prompt)
         self._tell()
 
     # What the chrome says.
@@ -372,6 +373,7 @@ class ConversationScreen(Screen[None]):
             problem=self._problem,
             has_queue=bool(self._turns.queue),
             is_free=told.is_free_by_name(self._ports, self._mixing.mixture),
+            tight=self._windows.tightest(self._mixing.mixture, self._mixing.states),
             edited=self._versions.edited,
         )
         composer = self._stage.composer
@@ -404,7 +406,7 @@ class ConversationScreen(Screen[None]):
             mixture=mixture,
             run=run,
             t=self._live.t if run is not None else 0.0,
-            cost=told.cost(run, is_free=is_free),
+            cost=told.cost(run, is_free=is_free, earlier=self._spending.earlier(run)),
             is_demo=self._start.is_demo,
             is_saved=self._is_saved,
             is_private=self._opened.is_private,
@@ -420,6 +422,10 @@ class ConversationScreen(Screen[None]):
             self._waits_for_model = event
             self._download.start()
             self._tell()
+            return
+        given = () if event.given is None else tuple(event.given)
+        go = partial(self._run_version, event)
+        if self._spending.holds(event.mixture, given=given, then=go, otherwise=self._tell):
             return
         self._turns.begin_version()
         if event.given is None:

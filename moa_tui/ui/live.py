@@ -79,7 +79,12 @@ class LiveRun:
         ports = self._ports
         try:
             async with open_run(
-                mixture, conversation, ports.providers, clock=ports.clock, given=given
+                mixture,
+                conversation,
+                ports.providers,
+                clock=ports.clock,
+                models=ports.places,
+                given=given,
             ) as self._run:
                 is_news = False
                 async for event in self._run:

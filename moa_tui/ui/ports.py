@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 from moa_tui.text import redact
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -65,6 +65,13 @@ class EndpointState:
     hint: str = ""
 
 
+def info_of(states: Iterable[EndpointState], model: str) -> ModelInfo | None:
+    """Return what the endpoints' listings say of "endpoint/model"; None: nothing."""
+    name, _, wanted = model.partition("/")
+    models = next((state.models for state in states if state.endpoint.name == name), ())
+    return next((each for each in models if each.id == wanted), None)
+
+
 Origin: TypeAlias = Literal["yours", "shipped", "yours for shipped"]
 """Whose file a preset is; the last is the user's own in the place of a shipped one."""
 
@@ -82,6 +89,14 @@ class Endpoints(Protocol):
 
     async def ask(self, name: str, /) -> EndpointState:
         """Probe one and list its models, hosted or not; a failure is in the state, in words."""
+        ...
+
+    def info(self, model: str, /) -> ModelInfo | None:
+        """Return what the last listing says of "endpoint/model"; None: nothing."""
+        ...
+
+    async def look_up(self, model: str, /) -> ModelInfo | None:
+        """Return the same, after one listing of the endpoint unless there was one; never fails."""
         ...
 
     async def add(self, text: str, /) -> EndpointState:
@@ -196,10 +211,10 @@ class Memory(Protocol):
         ...
 
 
-SettingKey: TypeAlias = Literal["theme", "notify", "title", "glyphs", "motion", "sidebar"]
+SettingKey: TypeAlias = Literal["theme", "notify", "title", "glyphs", "motion", "sidebar", "budget"]
 """The preferences that the settings dialog shows, as the files call them."""
 
-SettingValue: TypeAlias = "str | bool"
+SettingValue: TypeAlias = "str | bool | float"
 
 
 @dataclass(frozen=True, slots=True)

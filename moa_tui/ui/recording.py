@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 _MOST = 10_000
 """How many sessions are looked through for one whose id is given in part."""
+
+_STUCK_S = 1.0
 
 
 @dataclass(slots=True)
@@ -82,6 +86,13 @@ class Recording:
         """Write down that the run ended, whatever its end."""
         if self._recorder is not None:
             self._recorder.close()
+
+    async def settle(self) -> None:
+        """Wait until what was asked is safely on disk; for a disk that is stuck only a second."""
+        if self._store is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_STUCK_S):
+                    await self._store.settled()
 
     async def is_saved(self) -> bool:
         """Wait until the run that ended last is safely on disk; False: it can't be at present."""
@@ -229,7 +240,7 @@ def _end_of(run: RunRow, answer: str) -> RunState:
 
     match run.status:
         case "done":
-            return RunState(status="done", answer=answer, t=run.seconds or 0.0)
+            return RunState(status="done", answer=answer, usage=run.usage, t=run.seconds or 0.0)
         case "failed":
             return RunState(status="failed", message=run.message, t=run.seconds or 0.0)
         case "live":

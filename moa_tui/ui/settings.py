@@ -29,7 +29,7 @@ class KeptSettings:
         values: Mapping[str, SettingValue],
         origins: Mapping[str, str],
         *,
-        remember: Callable[[str, str, str | bool], None],
+        remember: Callable[[str, str, SettingValue], None],
         theme: str = "",
         is_utf8: bool = True,
     ) -> None:

@@ -19,6 +19,7 @@ NAMES: Final[Mapping[SettingKey, str]] = {
     "glyphs": "Glyphs",
     "motion": "Motion",
     "sidebar": "Sidebar",
+    "budget": "Budget",
 }
 DESCRIPTIONS: Final[Mapping[SettingKey, str]] = {
     "theme": (
@@ -35,6 +36,10 @@ DESCRIPTIONS: Final[Mapping[SettingKey, str]] = {
         "Reduced: text comes four times a second, scrolling jumps and the cursor stands still."
     ),
     "sidebar": "It stands open at the left where the screen has 120 columns; f9 opens it always.",
+    "budget": (
+        "Dollars that a conversation may cost before you are asked. Calls without a known price"
+        " aren't counted."
+    ),
 }
 VALUES: Final[Mapping[SettingValue, str]] = {
     True: "on",
@@ -44,6 +49,8 @@ VALUES: Final[Mapping[SettingValue, str]] = {
     "full": "full",
     "reduced": "reduced",
 }
+
+NO_BUDGET: Final = "none"
 
 THEMES: Final = "Themes"
 TYPE_THEME: Final = "type to find a theme"
@@ -65,6 +72,11 @@ STATE: Final = "yours, state.toml"
 STATE_SHORT: Final = "yours"
 
 THEME_OPTION: Final = "For this start --theme says so; what you keep holds from the next one on."
+
+
+def dollars(budget: float) -> str:
+    """Return a budget as people read it, 0 being none."""
+    return f"${budget:,.2f}" if budget else NO_BUDGET
 
 
 def fixes(what: str) -> str:

@@ -52,7 +52,11 @@ class SteadyDriver(LinuxDriver):
             while not self.exit_event.is_set():
                 is_escape = parser._timeout_time is not None  # noqa: SLF001 - nothing else says it
                 ready = selector.select(constants.ESCAPE_DELAY if is_escape else _LOOK_EVERY_S)
-                typed = decode(os.read(self.fileno, _MOST_TYPED)) if ready else ""
+                data = os.read(self.fileno, _MOST_TYPED) if ready else b""
+                if ready and not data:
+                    # The terminal is gone, which `WaysOut` hears of.
+                    return
+                typed = decode(data)
                 for message in (*(parser.feed(typed) if typed else ()), *parser.tick()):
                     self.process_message(message)
 

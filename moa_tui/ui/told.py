@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from moa_tui.text import clean, one_line
 from moa_tui.ui import look, words
+from moa_tui.ui.spending import NOTHING, Spent, spent_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from moa_tui.engine.state import RunState
     from moa_tui.ui.look import StateKey
     from moa_tui.ui.ports import EndpointState, Ports, Start
+    from moa_tui.ui.windows import Tight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,7 @@ class Notice:
     """What the composer's head says: what enter does, and what the next run will call.
 
     ``does_short`` is for where that is too long. ``is_warning``: it says a problem instead.
+    ``room`` tells of a model that may have none left, if it ``is_over``.
     """
 
     does: str = words.SENDS
@@ -54,6 +57,8 @@ class Notice:
     sum: str = ""
     calls: str = ""
     cost: str = ""
+    room: str = ""
+    is_over: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,19 +207,20 @@ def is_free_by_name(ports: Ports, mixture: Mixture) -> bool | None:
     return all(ports.endpoints[name].is_local for name in used)
 
 
-def cost(run: RunState | None, *, is_free: bool | None) -> str:
-    """Return what a run has cost so far: free, a sum in dollars, or that it isn't known."""
+def cost(run: RunState | None, *, is_free: bool | None, earlier: Spent = NOTHING) -> str:
+    """Return what a run has cost so far, and with ``earlier`` runs the whole conversation.
+
+    That is: free, a sum in dollars, or that it isn't known.
+    """
+    now = spent_in(run)
+    together = words.in_all(str(now + earlier)) if earlier != NOTHING else ""
     if is_free:
-        return words.FREE
-    seats = () if run is None else run.seats.values()
-    spent = [seat.usage.cost for seat in seats if seat.usage is not None]
-    known = sum(cost for cost in spent if cost is not None)
-    unknown = sum(cost is None for cost in spent)
-    if not spent:
-        return "" if is_free is None else words.COST_UNKNOWN
-    if unknown:
-        return f"≥ ${known:.4f}, {unknown} unknown" if known else words.COST_UNKNOWN
-    return f"${known:.4f}" if known else words.FREE
+        said = words.FREE
+    elif run is None or not (run.spent or run.usage):
+        said = "" if is_free is None else words.COST_UNKNOWN
+    else:
+        said = str(now) or words.FREE
+    return f" {look.DOT} ".join(filter(None, (said, together)))
 
 
 def notice(
@@ -226,11 +232,13 @@ def notice(
     problem: Problem | None,
     has_queue: bool,
     is_free: bool | None,
+    tight: Tight | None = None,
     edited: int | None = None,
 ) -> Notice:
     """Return what the composer's head says; ``problem`` is the mixture's, see `problem`.
 
-    ``edited`` is the number of the turn, from 0, whose question is being written anew.
+    ``tight`` is the seat whose model may run out of room. ``edited`` is the number of the turn,
+    from 0, whose question is being written anew.
     """
     does, does_short, is_warning = words.SENDS, "", False
     if is_fetching:
@@ -254,4 +262,12 @@ def notice(
         sum=total,
         calls=calls,
         cost=price,
+        room="" if tight is None else _room(tight),
+        is_over=tight is not None and tight.is_over,
     )
+
+
+def _room(tight: Tight) -> str:
+    star = f"{look.STAR} " if tight.merges else ""
+    need, window = look.short(tight.need), look.short(tight.window)
+    return words.may_need(f"{star}{one_line(tight.name, 24)}", need, window)

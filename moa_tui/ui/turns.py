@@ -199,14 +199,15 @@ class Turns:
         before: tuple[Turn, ...] = (self._root, *self)
         return before[number]
 
-    def conversation(self) -> Conversation:
-        """Return what the models are sent for the last turn."""
+    def conversation(self, prompt: str | None = None) -> Conversation:
+        """Return what the models are sent for the last turn, or for a prompt behind it."""
         # With the engine, which the first paint shouldn't wait for.
         from moa_tui.engine.prompt import Conversation, Exchange  # noqa: PLC0415 - see above
 
-        *before, last = self
-        exchanges = tuple(Exchange(turn.prompt.text, turn.answer) for turn in before)
-        return Conversation(last.prompt.text, exchanges)
+        exchanges = [Exchange(turn.prompt.text, turn.answer) for turn in self]
+        if prompt is None:
+            prompt = exchanges.pop().question
+        return Conversation(prompt, tuple(exchanges))
 
     def end(self, run: RunState) -> None:
         """Close the last turn with its run; without an answer the queue waits for the user."""
@@ -236,6 +237,17 @@ class Turns:
     @staticmethod
     def _put(turn: Turn, version: Version) -> None:
         turn.versions[turn.shown] = version
+
+    def runs(self) -> Iterator[RunState]:
+        """Yield every run that has ended, once, those of other branches too."""
+        turns = [self._root]
+        while turns:
+            turn = turns.pop()
+            turns += turn.children
+            for version in turn.versions:
+                # A taken proposal is of a run that stands there already.
+                if version.run is not None and version.taken is None:
+                    yield version.run
 
     # Versions.
 

@@ -89,6 +89,9 @@ LEAVE: Final = "Leave this conversation?"
 LEAVE_LIVE: Final = "A run is live. Leaving stops it; what it has said so far is kept."
 LEAVE_PRIVATE: Final = "It isn't written down: nothing brings it back."
 LEAVE_YES: Final = "leave it"
+SPEND: Final = "Pass the budget?"
+SPEND_YES: Final = "send it"
+SPEND_NO: Final = "keep it"
 LIVE_ELSEWHERE: Final = "This runs in another window; it stands here as far as it had come."
 INTERRUPTED: Final = "The program ended while this ran."
 REOPENED: Final = "ended with the program"
@@ -204,7 +207,7 @@ def calls(mixture: Mixture) -> tuple[str, str]:
     else:
         terms = [str(seats[0]) if len(seats) == 1 else f"{seats[0]} × {len(seats)}"]
     if mixture.aggregator.strategy != "none":
-        terms.append("1")
+        terms.append(str(mixture.merge_calls))
     total = plural(mixture.calls, "call")
     return (" + ".join(terms) if len(terms) > 1 or "×" in terms[0] else "", total)
 
@@ -289,6 +292,25 @@ def fetches(title: str) -> str:
 def unknown_theme(name: str, near: str) -> str:
     """Return that a theme doesn't exist, and which one may be meant."""
     return f"There is no theme {name!r}; is {near!r} meant?" if near else f"No theme {name!r}."
+
+
+def may_need(name: str, need: str, window: str) -> str:
+    """Return that a model may need so many tokens of those that it takes."""
+    return f"{name} may need {need} of {window} tokens"
+
+
+def in_all(cost: str) -> str:
+    """Return what the whole conversation has cost."""
+    return f"{cost} in all"
+
+
+def over_budget(spent: float, most: float, budget: float) -> str:
+    """Return what is asked before a conversation may pass its budget, all in dollars."""
+    before = f"This conversation has cost ${spent:.4f}. " if spent else ""
+    return (
+        f"{before}What is to be sent may cost up to ${most:.4f}, and the budget of a conversation "
+        f"is ${budget:.2f}. Calls without a known price aren't counted."
+    )
 
 
 def how_made(state: RunState) -> str:

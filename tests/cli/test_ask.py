@@ -3,8 +3,9 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import re
 import signal
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,10 +16,12 @@ from racing import does, says
 from moa_tui.cli.arguments import parse
 from moa_tui.cli.ask import answer, question
 from moa_tui.cli.setup import Streams
+from moa_tui.config import Preferences
 from moa_tui.engine.mixture import Agent, Layer
-from moa_tui.engine.provider import Endpoint, Finish, Relabel, Text, Thinking
+from moa_tui.engine.provider import Endpoint, Finish, Price, Relabel, Text, Thinking
 from moa_tui.errors import ConfigError, ProviderError
 from moa_tui.providers.scripted import Wait
+from moa_tui.ui.settings import KeptSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -384,3 +387,19 @@ def test_a_second_signal_while_stdout_blocks_ends_the_write() -> None:
     at.streams = Streams(stdin=io.StringIO(), stdout=_Blocked(), stderr=at.streams.stderr)
     code, _ = asked(["why", "--json"], setup(PAIR, scripts=SAYING), at)
     assert code == 130
+
+
+def test_a_run_that_may_pass_the_budget_is_refused_with_both_figures() -> None:
+    hosted = Endpoint(
+        name="t", kind="openai", base_url="https://t.test", prices={"a": Price(0.0, 100.0)}
+    )
+    given = setup(PAIR, scripts=SAYING, endpoints=[hosted])
+    for budget, refusal in ((0.2, "it may cost up to $0.2048"), (0.3, "")):
+        preferences = asdict(Preferences(budget=budget))
+        kept = KeptSettings(preferences, {}, remember=lambda *_written: None)
+        limited = replace(given, ports=replace(given.ports, settings=kept))
+        if refusal:
+            with pytest.raises(ConfigError, match=re.escape(refusal)):
+                asked(["why"], limited)
+        else:
+            assert asked(["why"], limited)[0] == 0

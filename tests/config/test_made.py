@@ -327,6 +327,13 @@ def test_a_vendor_s_known_models_make_a_mixture() -> None:
     )
 
 
+def test_anthropic_s_newest_models_make_a_mixture_once_they_are_listed() -> None:
+    listed = ["claude-opus-5-5", "claude-sonnet-5-5", "claude-haiku-5-5", "claude-opus-5"]
+    name, _, proposers, merger = of(state("anthropic", listed))[0]
+    assert (name, merger) == ("found on Anthropic", "anthropic/claude-opus-5-5")
+    assert proposers == [f"anthropic/{model}" for model in listed[:3]]
+
+
 def test_a_preset_whose_models_are_gone_is_not_taken() -> None:
     live = [agent.model_name for agent in SHIPPED["groq"].agents]
     assert names(state("groq", live))[0] == "groq"

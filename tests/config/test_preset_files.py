@@ -157,14 +157,14 @@ def test_a_race_needs_no_aggregator(tmp_path: Path) -> None:
         (f"max_tokens = {'9' * 5000}\n{SMALL}", "a number in it has too many digits"),
         (f"quorum = 1\nmin_proposals = 2\n{SMALL}", "quorum = 1 is below min_proposals = 2"),
         (f'history = "all"\n{SMALL}', "history must be one of answers, off"),
-        (f'context = "trim"\n{SMALL}', 'context "trim" is not there yet; what works now: "fail"'),
+        (f'context = "cut"\n{SMALL}', "context must be one of fail, trim, refine"),
         (
             SMALL + 'strategy = "vote"\n',
-            'aggregator.strategy "vote" is not there yet; what works now: "synthesize", "none"',
+            'aggregator.strategy "vote" is not there yet; what works now: "synthesize", "refine"',
         ),
         (
             SMALL + 'strategy = "synthesise"\n',
-            'aggregator.strategy must be one of synthesize, none; did you mean "synthesize"?',
+            "aggregator.strategy must be one of synthesize, refine, none; did you mean",
         ),
         (SMALL + 'instruction = "Merge"\n', "aggregator.instruction must contain {references}"),
         ("[[layers]\n", ", line 1, column 9: Expected ']]' at the end of an array declaration"),

@@ -90,6 +90,12 @@ def test_an_entry_of_a_known_endpoint_changes_only_what_it_names(tmp_path: Path)
     )
 
 
+@pytest.mark.parametrize("value", ["https://proxy.example", "https://proxy.example/v1/"])
+def test_anthropic_s_url_of_the_environment_has_no_version(tmp_path: Path, value: str) -> None:
+    settings, _ = load(tmp_path, environ={"ANTHROPIC_BASE_URL": value})
+    assert settings.endpoint("anthropic").base_url == "https://proxy.example/v1"
+
+
 def test_later_sources_win_field_by_field(tmp_path: Path) -> None:
     settings, notices = load(
         tmp_path,

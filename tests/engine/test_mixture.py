@@ -13,6 +13,8 @@ from moa_tui.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from moa_tui.engine.mixture import StrategyName
+
 
 @pytest.mark.parametrize(
     ("build", "words"),
@@ -88,3 +90,24 @@ def test_the_largest_mixture_is_one() -> None:
     mix = Mixture(layers=(layer,), aggregator=Aggregator(strategy="none"), min_proposals=64)
     assert (layer.seat_count, mix.calls) == (len(layer.seats), 64 * 32)
     assert mix.expanded().expanded() == mix.expanded()
+
+
+@pytest.mark.parametrize(
+    ("strategy", "proposers", "calls"),
+    [
+        ("synthesize", 5, 1),
+        ("none", 5, 0),
+        ("refine", 1, 1),
+        ("refine", 3, 1),
+        ("refine", 4, 2),
+        ("refine", 5, 2),
+        ("refine", 6, 3),
+    ],
+)
+def test_how_often_the_aggregator_is_called(
+    strategy: StrategyName, proposers: int, calls: int
+) -> None:
+    layer = Layer(proposers=(Agent(model="t/a", samples=proposers),))
+    merger = Aggregator(agent=Agent(model="t/m"), strategy=strategy)
+    mix = Mixture(layers=(layer,), aggregator=merger)
+    assert (mix.merge_calls, mix.calls) == (calls, calls + proposers)

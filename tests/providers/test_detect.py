@@ -16,7 +16,7 @@ from moa_tui.errors import ProviderError
 from moa_tui.providers.bounds import MOST_MODELS
 from moa_tui.providers.detect import models_of, recognise
 from moa_tui.providers.faults import NobodyListens
-from moa_tui.providers.openai import read_models
+from moa_tui.providers.listing import read_models
 from moa_tui.providers.scripted import ScriptedProvider
 
 if TYPE_CHECKING:
@@ -242,6 +242,43 @@ def test_a_version_of_something_else_is_no_ollama() -> None:
     assert recognised(Net(pages), "http://gpu:1") == ("openai", "http://gpu:1/v1")
 
 
+PAGED = {"data": [{"type": "model", "id": "m"}], "has_more": False}
+
+
+@pytest.mark.parametrize(
+    ("typed", "base"),
+    [
+        ("http://gpu:1/v1/messages", "http://gpu:1/v1"),
+        ("http://gpu:1/anthropic", "http://gpu:1/anthropic/v1"),
+        ("http://gpu:1/anthropic/v1/models", "http://gpu:1/anthropic/v1"),
+        ("http://claude-proxy:1", "http://claude-proxy:1/v1"),
+    ],
+)
+def test_anthropic_s_dialect_is_told_by_its_listing(typed: str, base: str) -> None:
+    assert recognised(Net({f"{base}/models": PAGED}), typed) == ("anthropic", base)
+
+
+@pytest.mark.parametrize("typed", ["http://gpu:1/v1/messages", "http://gpu:1/v1", "http://gpu:1"])
+def test_a_server_that_has_both_dialects_is_of_openai_s(typed: str) -> None:
+    net = Net({"http://gpu:1/v1/models": LISTING})
+    assert recognised(net, typed) == ("openai", "http://gpu:1/v1")
+
+
+def test_a_key_goes_in_anthropic_s_header_only_where_the_url_says_so() -> None:
+    asked = {}
+
+    class Heard(Net):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            asked[str(request.url), request.headers.get("x-api-key")] = True
+            return await super().handle_async_request(request)
+
+    pages = {"https://a.example/v1/models": LISTING}
+    recognised(Heard(pages), "https://a.example", variable="LAB_KEY")
+    assert {key for _, key in asked} == {None}
+    recognised(Heard(pages), "https://a.example/v1/messages", variable="LAB_KEY")
+    assert ("https://a.example/v1/models", KEY.reveal()) in asked
+
+
 def test_of_several_urls_the_first_that_answers_counts() -> None:
     net = Net({"http://b/v1/models": LISTING, "http://c/v1/models": LISTING})
     assert recognised(net, "http://a", "http://b", "http://c") == ("openai", "http://b/v1")
@@ -316,6 +353,7 @@ def test_a_server_that_says_nothing() -> None:
         ("BAAI/bge-reranker-v2-m3", False),
         ("whisper-large-v3", False),
         ("tts-1", False),
+        ("gpt-image-1-mini", False),
         ("gpt-4o", True),
         ("gpt-4o-audio-preview", True),
         ("/models/embeddings/qwen3-4b.gguf", True),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import socket
@@ -8,10 +9,11 @@ import ssl
 import httpx
 import pytest
 import virtual_time
-from calls import FOREVER, HELLO, KEY, REQUEST, Answering, Server, Step, call, provider, text
+from calls import FOREVER, HELLO, KEY, REQUEST, Answering, Server, Step, call, hear, provider, text
 
-from moa_tui.engine.provider import Finish, Note, Phase, Relabel, Text, Usage
+from moa_tui.engine.provider import Finish, Note, Phase, Price, Relabel, Text, Usage
 from moa_tui.errors import FailureKind, ProviderError
+from moa_tui.providers.listing import read_models
 from moa_tui.text import Secret
 
 CONNECTING, WAITING = Phase("connecting"), Phase("waiting")
@@ -140,6 +142,7 @@ def test_a_refused_ollama_says_how_to_start_it() -> None:
         (429, error_body("no", code="insufficient_quota"), "quota"),
         (429, error_body("Rate limit reached on tokens per day (TPD)"), "quota"),
         (501, error_body("no"), "server"),
+        (502, error_body("no", code="upstream_auth_error"), "auth"),
         (505, error_body("no"), "server"),
         (302, (), "protocol"),
         (204, (), "truncated"),
@@ -158,6 +161,16 @@ def test_what_will_not_pass_is_asked_once(
     assert (told.kind, len(server.requests), told.seconds) == (kind, 1, 0.0)
 
 
+def test_a_gateway_whose_own_key_is_refused_is_not_said_to_have_refused_the_users() -> None:
+    message = "the gateway could not authenticate with the upstream provider"
+    server = Server(Answering(status=502, body=error_body(message, code="upstream_auth_error")))
+
+    told = call(server, secret=KEY, api_key_env="ACME_API_KEY")
+
+    hint = "check the key that the gateway has for the model's provider"
+    assert told.words == f"acme: bad gateway (502): {message} | {hint}"
+
+
 def test_an_overflow_says_how_many_of_how_many_tokens() -> None:
     body = error_body("too long", type="exceed_context_size_error", n_prompt_tokens=9, n_ctx=8)
 
@@ -165,6 +178,30 @@ def test_an_overflow_says_how_many_of_how_many_tokens() -> None:
 
     assert told.error is not None
     assert told.error.message == "acme: 9 of 8 tokens of context: too long"
+
+
+@pytest.mark.parametrize(
+    ("said", "window"),
+    [
+        ("maximum context length is 8192 tokens. However, you requested 9000 tokens", 8192),
+        ("prompt is too long: 210,000 tokens > 200,000 maximum", 200_000),
+        ("too many tokens: 40000, for a model with 32768 maximum context length", 32_768),
+        ("too many tokens: `inputs` + `max_new_tokens` must be <= 8193", 8193),
+        ("reduce the length of the messages", 0),
+        (f"maximum context length is {'9' * 12} tokens", 0),
+    ],
+)
+def test_an_overflow_tells_how_much_the_model_takes(said: str, window: int) -> None:
+    told = call(Server(Answering(status=400, body=error_body(said))))
+    assert told.error is not None
+    assert (told.error.kind, told.error.window) == ("context", window)
+
+
+def test_an_overflow_of_llama_cpp_tells_how_much_the_model_takes() -> None:
+    body = error_body("x", type="exceed_context_size_error", n_prompt_tokens=900, n_ctx=800)
+    told = call(Server(Answering(status=400, body=body)))
+    assert told.error is not None
+    assert told.error.window == 800
 
 
 def test_a_page_is_never_shown() -> None:
@@ -236,7 +273,8 @@ def test_a_key_is_known_before_a_refusal_is_cut() -> None:
 
     told = call(Server(Answering(status=400, body=[body])), secret=secret)
 
-    assert told.words == "acme: status 400: " + "x" * 70 + "••• | "
+    assert told.error is not None
+    assert told.error.message == "acme: status 400: " + "x" * 70 + "•••"
 
 
 @pytest.mark.parametrize(
@@ -353,7 +391,7 @@ def test_an_error_frame_keeps_the_text_and_the_servers_words() -> None:
     told = call(Server(Answering(body=body)))
 
     assert told.deltas[2:] == [Text("Hel")]
-    assert (told.kind, told.words) == ("midstream", "GPU on fire | ")
+    assert (told.kind, told.words) == ("midstream", "GPU on fire | try again")
 
 
 def test_an_error_after_the_finish_is_a_note() -> None:
@@ -487,6 +525,19 @@ def test_an_endless_event_is_stopped(body: bytes) -> None:
     assert told.kind == "truncated"
 
 
+def test_an_answer_that_is_there_at_once_leaves_others_their_turns() -> None:
+    async def turns() -> int:
+        count, piece = 0, text("x" * 8000)
+        call = asyncio.create_task(hear(provider(Server(Answering(body=[piece] * 80 + [HELLO])))))
+        while not call.done():
+            await asyncio.sleep(0)
+            count += 1
+        assert call.result().error is None
+        return count
+
+    assert virtual_time.run(turns()) > 20
+
+
 def test_an_endless_answer_is_stopped_at_a_mebibyte() -> None:
     server = Server(Answering(body=[text("x" * 100_000)] * 20))
 
@@ -525,6 +576,24 @@ def test_a_list_of_models_has_many_shapes() -> None:
     assert names({"models": [{"name": "a"}], "data": None}) == [("a", None)]
     with pytest.raises(ProviderError, match="unknown shape"):
         names({"hello": "there"})
+
+
+@pytest.mark.parametrize(
+    ("pricing", "price"),
+    [
+        ({"prompt": "0.0000005", "completion": "0.0000015"}, Price(input=0.5, output=1.5)),
+        ({"input": 0.2, "output": 0.6, "hourly": 0}, Price(input=0.2, output=0.6)),
+        ({"prompt": "0", "completion": "0"}, Price(input=0.0, output=0.0)),
+        ({"prompt": "-1", "completion": "-1"}, None),
+        ({"prompt": "free", "completion": "1"}, None),
+        ({"prompt": "0.1"}, None),
+        ({"input": float("inf"), "output": 1}, None),
+        ("cheap", None),
+    ],
+)
+def test_a_list_of_models_may_tell_what_they_cost(pricing: object, price: Price | None) -> None:
+    (model,) = read_models({"data": [{"id": "a", "pricing": pricing}]})
+    assert model.price == price
 
 
 @pytest.mark.parametrize(

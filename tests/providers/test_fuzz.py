@@ -30,9 +30,20 @@ DELTAS = st.dictionaries(
 )
 REASONS = st.one_of(VALUES, st.sampled_from(["stop", "length", "error", "tool_calls"]))
 CHOICES = st.fixed_dictionaries({"delta": st.one_of(DELTAS, VALUES), "finish_reason": REASONS})
+BLOCKS = st.one_of(
+    st.dictionaries(st.sampled_from(["type", "text", "thinking", "stop_reason"]), PARTS), VALUES
+)
+EVENTS = st.sampled_from(
+    ["message_start", "content_block_start", "content_block_delta", "message_delta", "message_stop",
+     "message", "error", "ping"]
+)  # fmt: skip
+COUNTS = st.dictionaries(st.sampled_from(["input_tokens", "output_tokens"]), VALUES)
 FRAMES = st.one_of(
     st.fixed_dictionaries({"choices": st.lists(CHOICES, max_size=2)}),
     st.fixed_dictionaries({"message": DELTAS, "done": st.booleans(), "done_reason": REASONS}),
+    st.fixed_dictionaries({"type": EVENTS, "delta": BLOCKS, "usage": st.one_of(COUNTS, VALUES)}),
+    st.fixed_dictionaries({"type": EVENTS, "content_block": BLOCKS, "message": BLOCKS}),
+    st.fixed_dictionaries({"type": EVENTS, "content": st.lists(BLOCKS), "stop_reason": REASONS}),
     st.fixed_dictionaries({"error": VALUES}),
     st.fixed_dictionaries({"usage": VALUES, "timings": VALUES, "x_groq": VALUES}),
     VALUES,
@@ -41,7 +52,15 @@ LINES = st.one_of(
     FRAMES.map(lambda frame: b"data: " + json.dumps(frame).encode()),
     FRAMES.map(lambda frame: json.dumps(frame).encode()),
     st.sampled_from(
-        [b"data: [DONE]", b"event: error", b": ping", b"\xef\xbb\xbf", b"data", b"<p>"]
+        [
+            b"data: [DONE]",
+            b"event: error",
+            b"event: message_stop",
+            b": ping",
+            b"\xef\xbb\xbf",
+            b"data",
+            b"<p>",
+        ]
     ),
     st.binary(max_size=6),
 )

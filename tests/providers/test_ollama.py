@@ -399,8 +399,8 @@ def test_a_model_is_asked_what_it_is_once() -> None:
 def test_an_unspoken_kind_is_a_config_error() -> None:
     clock = AsyncioClock()
 
-    with pytest.raises(ConfigError, match="anthropic"):
-        connect(endpoint(kind="anthropic"), None, clock=clock, limiter=Limiter(clock=clock))
+    with pytest.raises(ConfigError, match="scripted"):
+        connect(endpoint(kind="scripted"), None, clock=clock, limiter=Limiter(clock=clock))
 
 
 def test_an_ollama_is_connected_by_its_kind() -> None:

@@ -185,6 +185,19 @@ def test_what_nobody_reads_is_left_with_the_server() -> None:
     assert timed(run) == ([True, False, True], 0)
 
 
+def test_a_fast_server_is_read_on_only_when_there_is_room() -> None:
+    async def run() -> list[bool]:
+        inbox, wire = await streaming()
+        inbox.data_received(b"x" * (300 << 10))
+        seen = []
+        for _ in range(2):
+            await inbox.read(32 << 10)
+            seen.append(wire.takes_more)
+        return seen
+
+    assert timed(run) == ([False, True], 0)
+
+
 async def test_a_request_waits_while_the_server_takes_nothing() -> None:
     inbox, wire = connected()
     inbox.pause_writing()

@@ -55,7 +55,10 @@ def test_six_retries_are_the_last() -> None:
     told = call(server)
 
     assert server.times == [0.0, 1.0, 3.0, 7.0, 15.0, 31.0, 63.0]
-    assert (told.kind, told.words) == ("server", "acme: the server failed (500): no | ")
+    assert (told.kind, told.words) == (
+        "server",
+        "acme: the server failed (500): no | try again later, or use another endpoint",
+    )
 
 
 def test_waits_are_spread_by_up_to_a_quarter() -> None:

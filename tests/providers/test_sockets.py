@@ -6,9 +6,11 @@ import struct
 import subprocess
 import sys
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from socket import SO_LINGER, SOL_SOCKET
 from typing import TYPE_CHECKING
 
+import anthropic_calls
 import pytest
 from calls import HELLO, KEY, REQUEST, endpoint, hear, text
 
@@ -20,7 +22,7 @@ from moa_tui.providers.limits import Limiter
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    from moa_tui.engine.provider import Provider
+    from moa_tui.engine.provider import Kind, Provider
     from moa_tui.text import Secret
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
@@ -209,7 +211,8 @@ async def test_a_stopped_call_closes_its_socket(way: str) -> None:
             await closed.wait()
 
 
-async def test_a_redirect_gets_neither_prompt_nor_key() -> None:
+@pytest.mark.parametrize("kind", ["openai", "anthropic"])
+async def test_a_redirect_gets_neither_prompt_nor_key(kind: Kind) -> None:
     got = []
 
     async def elsewhere(line: Line) -> None:
@@ -224,10 +227,35 @@ async def test_a_redirect_gets_neither_prompt_nor_key() -> None:
                 b"HTTP/1.1 308 Go\r\nlocation: %s\r\ncontent-length: 0\r\n\r\n" % location
             )
 
-        async with serving(script) as address, connected(address, KEY) as provider:
+        async with (
+            serving(script) as address,
+            connected(replace(address, kind=kind), KEY) as provider,
+        ):
             told = await hear(provider)
 
     assert (told.kind, got) == ("protocol", [])
+
+
+async def test_a_message_of_anthropic_s_dialect_comes_byte_by_byte() -> None:
+    heads = []
+
+    async def script(line: Line) -> None:
+        heads.append((await line.request()).decode().lower())
+        body = anthropic_calls.HELLO
+        await line.send(CHUNKED + b"".join(chunk(body[at : at + 1]) for at in range(len(body))))
+
+    async with (
+        serving(script) as address,
+        connected(replace(address, kind="anthropic"), KEY) as provider,
+    ):
+        told = await hear(provider)
+
+    text_told = "".join(delta.text for delta in told.deltas if isinstance(delta, Text))
+    assert (text_told, told.deltas[-1], told.error) == ("Hello", Finish("stop"), None)
+    (head,) = heads
+    assert head.startswith("post /v1/messages http/1.1\r\n")
+    assert f"\r\nx-api-key: {KEY.reveal()}\r\n" in head
+    assert "authorization" not in head
 
 
 async def test_a_reset_is_tried_again_where_all_can_see() -> None:

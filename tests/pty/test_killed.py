@@ -67,9 +67,10 @@ def test_no_question_that_was_asked_is_lost_however_the_program_dies(tmp_path: P
                 for name, terminal in enumerate(terminals, 1):
                     questions.append(f"question {number}.{name}")
                     ask(terminal, questions[-1])
-                # Not drawn: that takes longer than the program itself.
+                # Its models answer: the question is on disk, as nothing is sent before. What is
+                # painted isn't put on a screen, which takes longer than the program itself.
                 for terminal in terminals:
-                    terminal.wait_for_output(b"waits for layer 1")
+                    terminal.wait_for_output(b"word0 ")
                 # At another moment of the stream in each round.
                 terminals[-1].wait_for_chunks(chance.randrange(5, 80))
                 for terminal in terminals:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ui_fakes import Stage
 
     from moa_tui.providers.scripted import Script, Step
+    from moa_tui.ui.ports import SettingValue
 
 NEEDS = {
     **dict.fromkeys(("moa-dark", "moa-light"), 4.5),
@@ -231,8 +232,8 @@ async def test_without_colour_states_seats_and_the_focus_are_told_apart(theme: s
 
 
 def settings(show: Stage, theme: str) -> SettingsDialog:
-    values: dict[str, str | bool] = {"theme": theme, "glyphs": "unicode", "motion": "full"}
-    values |= {"notify": True, "title": False, "sidebar": True}
+    values: dict[str, SettingValue] = {"theme": theme, "glyphs": "unicode", "motion": "full"}
+    values |= {"notify": True, "title": False, "sidebar": True, "budget": 0.5}
     kept = KeptSettings(values, {"title": "config.toml"}, remember=lambda *_: None)
     return SettingsDialog(
         Keeping(kept, lambda key, value: appearance.take_up(show.app, key, value))

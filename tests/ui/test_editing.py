@@ -104,8 +104,8 @@ def test_groups_that_differ_are_repeated_one_by_one() -> None:
 def test_history_and_strategy_go_round() -> None:
     rules = [editing.turn_history(TRIO, by).history for by in (1, -1, 2)]
     assert rules == ["off", "off", "answers"]
-    assert editing.turn_strategy(TRIO).aggregator.strategy == "none"
-    assert editing.turn_strategy(editing.turn_strategy(TRIO)) == TRIO
+    strategies = [editing.turn_strategy(TRIO, by).aggregator.strategy for by in (1, 2, 3)]
+    assert strategies == ["refine", "none", "synthesize"]
 
 
 def test_typed_values_may_lie_between_the_steps() -> None:
@@ -148,7 +148,7 @@ def test_agents_are_removed() -> None:
 
 
 def test_an_aggregator_that_nobody_needs_is_removed() -> None:
-    racing = editing.turn_strategy(editing.remove(TRIO, Place(0, 2)))
+    racing = editing.turn_strategy(editing.remove(TRIO, Place(0, 2)), -1)
     assert mergers(editing.remove(racing, AGGREGATOR)) == ""
 
 
@@ -244,7 +244,7 @@ FEWER: list[tuple[Callable[[], Mixture], str]] = [
         "somebody must merge: choose another model, or the strategy none",
     ),
     (
-        partial(editing.remove, editing.turn_strategy(TRIO), AGGREGATOR),
+        partial(editing.remove, editing.turn_strategy(TRIO, -1), AGGREGATOR),
         "remove its fallbacks first, they stand in for it",
     ),
     (partial(editing.remove, TRIO, Place(1, 4)), "no agent stands there"),
@@ -368,7 +368,7 @@ def test_what_was_edited_can_be_saved_and_read_again() -> None:
         lambda mixture: editing.turn_option(mixture, AGGREGATOR, "num_ctx", by=3),
         lambda mixture: editing.turn_option(mixture, Place(0, 2), "seed", by=7),
         lambda mixture: editing.turn_option(mixture, Place(0, 2), "max_tokens", by=1),
-        editing.turn_strategy,
+        lambda mixture: editing.turn_strategy(mixture, -1),
         lambda mixture: editing.remove(mixture, Place(0, 2)),
         lambda mixture: editing.remove(mixture, AGGREGATOR),
     ]

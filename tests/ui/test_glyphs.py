@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
     from ui_fakes import Stage
 
+    from moa_tui.ui.ports import SettingValue
+
 BLACK = Color(0, 0, 0)
 SCRIPTS = {
     "a": says(*("one two " for _ in range(40)), gap_s=0.25),
@@ -137,8 +139,8 @@ async def test_an_empty_screen_is_ascii_but_for_the_words_of_a_person() -> None:
 
 
 async def test_a_program_may_begin_in_ascii_with_less_motion() -> None:
-    values: dict[str, str | bool] = {"theme": "moa-dark", "glyphs": "ascii", "motion": "reduced"}
-    values |= {"notify": True, "title": True, "sidebar": True}
+    values: dict[str, SettingValue] = {"theme": "moa-dark", "glyphs": "ascii"}
+    values |= {"motion": "reduced", "notify": True, "title": True, "sidebar": True, "budget": 0.0}
     kept = KeptSettings(values, {}, remember=lambda *_: None)
     show = stage(SCRIPTS, mixture("ab"), settings=kept)
     async with show.app.run_test(size=(100, 30)) as pilot:

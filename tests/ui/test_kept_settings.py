@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ON, OFF = True, False
-VALUES: Mapping[str, str | bool] = {
+VALUES: Mapping[str, str | bool | float] = {
     "theme": "moa-dark",
     "notify": True,
     "title": True,
     "glyphs": "unicode",
     "motion": "full",
     "sidebar": True,
+    "budget": 0.0,
     "preset": "not of this dialog",
 }
 
@@ -50,7 +51,7 @@ def kept(
 def test_a_value_comes_from_a_default_our_file_or_above() -> None:
     values = kept(notify="state.toml", title="config.toml", motion="TEXTUAL_ANIMATIONS").values()
 
-    assert list(values) == ["theme", "notify", "title", "glyphs", "motion", "sidebar"]
+    assert list(values) == ["theme", "notify", "title", "glyphs", "motion", "sidebar", "budget"]
     assert values["sidebar"] == Setting(ON)
     assert values["notify"] == Setting(ON, "state.toml")
     assert values["title"] == Setting(ON, "config.toml", "config.toml")

@@ -142,7 +142,7 @@ def test_an_aggregator_is_asked_once() -> None:
         (Spot("max_tokens"), "3072"),
         (Spot("history"), "off"),
         (Spot("repeat", Place(1, 0)), "2"),
-        (Spot("strategy"), "none, just a race"),
+        (Spot("strategy"), "refine"),
         (Spot("option", Place(1, 1), "seed"), "1"),
     ],
 )

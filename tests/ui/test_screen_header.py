@@ -64,13 +64,7 @@ def test_a_long_title_is_cut_and_the_figures_stay() -> None:
 
 
 def spent(*costs: float | None) -> RunState:
-    seats = {
-        Seat(1, number): SeatState(
-            seat=Seat(1, number), role="proposer", model="t/a", usage=Usage(cost=cost)
-        )
-        for number, cost in enumerate(costs, 1)
-    }
-    return RunState(status="running", seats=MappingProxyType(seats))
+    return RunState(status="running", spent=tuple(Usage(cost=cost) for cost in costs))
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,14 @@ def test_a_character_wider_than_the_row_still_gets_one() -> None:
     assert len(Wrap(1).rows) == 1
 
 
+@pytest.mark.parametrize("cuts", [[], [1], [2], [1, 2]])
+def test_an_indent_wider_than_the_row_leaves_nothing_before_the_word(cuts: list[int]) -> None:
+    text = "\ta词"
+    pieces = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+    assert [row.strip(" ") for row in wrapped(*pieces, width=2)] == ["", "a", "词"]
+    assert all(cell_len(row) <= 3 for row in wrapped(*pieces, width=2))
+
+
 @settings(deadline=None, max_examples=300)
 @given(
     st.lists(CLUSTERS, max_size=60).map("".join),

@@ -61,7 +61,10 @@ class Waiting:
 
 
 class AnswerHead(Widget):
-    """One row: the aggregator, its state, and what it waits for or what it took."""
+    """One row: the aggregator, its state, and what it waits for or what it took.
+
+    What is worth knowing about its call, as that its references were cut, stands there too.
+    """
 
     DEFAULT_CSS = """
     AnswerHead { height: 1; background: $aggregator-head; }
@@ -76,7 +79,7 @@ class AnswerHead(Widget):
         self._waiting: Waiting | None = None
         self._figures: tuple[str, ...] = ()
         self._time = ""
-        self._detail = ""
+        self._detail = self._note = ""
         self._meter = RateMeter()
         self._rate: float | None = None
         self._rated_t = 0.0
@@ -91,7 +94,7 @@ class AnswerHead(Widget):
         """Show whose answer will stand here and nothing else."""
         self._model = seat_name(model)
         self._state = self._waiting = None
-        self._figures, self._time, self._detail = (), "", ""
+        self._figures, self._time, self._detail, self._note = (), "", "", ""
         self._meter = RateMeter()
         self._rate, self._rated_t = None, 0.0
         self._frames.request(self)
@@ -107,6 +110,7 @@ class AnswerHead(Widget):
         self._model = name_of(seat)
         self._waiting = None
         self._detail = detail
+        self._note = seat.notes[-1] if seat.notes else ""
         # Nobody races the aggregator, so it has no place.
         self._state = mark(replace(seat, place=None), t)
         if not seat.is_live or not 0 <= t - self._rated_t < _RATE_EVERY_S:
@@ -154,7 +158,9 @@ class AnswerHead(Widget):
         left = [Segment(f" {STAR} {self._model}", name)]
         if self._state is not None:
             left += [gap, Segment(self._state.text, ink(palette.state(self._state.key)))]
-        if self._detail and not is_narrow:
+        if self._note:
+            left += [gap, Segment(self._note, ink(palette.ink))]
+        elif self._detail and not is_narrow:
             left += [gap, Segment(self._detail, ink(palette.muted))]
         if self._waiting is not None:
             right = _ready(self._waiting, palette, is_narrow=is_narrow, is_focused=is_focused)

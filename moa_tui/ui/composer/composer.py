@@ -58,6 +58,8 @@ class _Head(Rows):
             *([dot, Segment(notice.cost, palette.head_ink)] if notice.cost else []),
             Segment(" "),
         ]
+        warning = palette.state("retrying") if notice.is_over else palette.muted
+        room = [Segment(notice.room, warning), dot] if notice.room else []
         left = [Segment(f" {words.ASK}", palette.head_ink), dot]
         style = palette.state("retrying") if notice.is_warning else palette.muted
         sign = "! " if notice.is_warning else ""
@@ -69,6 +71,8 @@ class _Head(Rows):
             says = Segment(f"{glyph} {own_words.reading(self.reading)}", palette.state("waiting"))
         elif look.cells([*left, says, *right]) + 2 > width and notice.does_short:
             says = Segment(f"{sign}{notice.does_short}", style)
+        if look.cells([*left, says, *room, *right]) + 2 <= width:
+            right = [*room, *right]
         if look.cells([*left, says, *right]) + 2 > width:
             right = []
         return [look.row([*left, says], right, width=width, ground=palette.head)]

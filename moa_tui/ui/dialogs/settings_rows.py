@@ -33,6 +33,7 @@ _TURNS: Final[Mapping[SettingKey, tuple[SettingValue, ...]]] = {
     "glyphs": ("unicode", "ascii"),
     "motion": ("full", "reduced"),
     "sidebar": (True, False),
+    "budget": (0.0, 0.1, 0.5, 1.0, 5.0, 20.0),
 }
 KEYS: Final[tuple[SettingKey, ...]] = ("theme", *_TURNS)
 """The settings in the order of their rows."""
@@ -70,7 +71,7 @@ class SettingListing:
         """Return name and value, then where the value comes from."""
         key = KEYS[number]
         setting = self.settings[key]
-        value = _told(self.shown[key])
+        value = _told(key, self.shown[key])
         can_turn = not setting.fixed_by or key == "theme"
         left = [
             Segment(f"{says.NAMES[key]:<{_NAME}}", palette.ink + look.BOLD),
@@ -83,7 +84,9 @@ class SettingListing:
         return left, [Segment(origin, palette.muted)]
 
 
-def _told(value: SettingValue) -> str:
+def _told(key: SettingKey, value: SettingValue) -> str:
+    if key == "budget":
+        return says.dollars(float(value))
     return says.VALUES.get(value) or one_line(str(value), _LONGEST_THEME)
 
 

@@ -104,9 +104,10 @@ class Wrap:
                 self.rows[-1] = window
                 return
             end, start = cut
-            self.rows[-1] = window[:end]
+            is_blank = not window[:end].strip(" ")
+            self.rows[-1] = window[: min(end, self.width)] if is_blank else window[:end]
             position += start
-            if start > end or not window[:end].strip(" "):
+            if start > end or is_blank:
                 position = self._past_spaces(line, position, keep=start == end)
             if position >= len(line):
                 return
@@ -137,7 +138,10 @@ class Wrap:
             return None if len(window) == width + 1 else (width + 1, width + 2)
         space = window.rfind(" ", 0, width + 1)
         kept = window[: max(0, space)].rstrip(" ")
-        return (len(kept), space + 1) if kept else (width, width)
+        if kept:
+            return len(kept), space + 1
+        end = max(width, len(window) - len(window.lstrip(" ")))
+        return end, end
 
     def _cut_cjk(self, near: str) -> tuple[int, int] | None:
         """Cut a row of nothing but wide letters, which needs no look at each of them."""

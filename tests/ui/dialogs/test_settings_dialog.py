@@ -43,7 +43,7 @@ class Desk:
         self.disk.set()
 
     def dialog(self) -> SettingsDialog:
-        values: dict[str, str | bool] = {"theme": "moa-dark", "glyphs": "unicode"}
+        values: dict[str, SettingValue] = {"theme": "moa-dark", "glyphs": "unicode", "budget": 0.0}
         values |= {"motion": "full", "notify": True, "title": True, "sidebar": False}
         kept = KeptSettings(
             values, self.origins, remember=self.remember, theme=self.option, is_utf8=self.is_utf8

@@ -1,0 +1,98 @@
+"""What the agents of a mixture are sent in a run, and what is known of their models."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from moa_tui.engine import cost
+from moa_tui.engine.context import prompt_tokens
+from moa_tui.engine.prompt import context_need, needs, request
+from moa_tui.engine.provider import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from moa_tui.engine.mixture import Agent, Mixture, Seat
+    from moa_tui.engine.prompt import Conversation
+    from moa_tui.engine.provider import Catalogue, ChatRequest, Price, Providers
+
+_SURELY_FITS = 4096
+"""Tokens that every model takes by now: for fewer no endpoint is asked."""
+
+
+class Calls:
+    """One mixture, one conversation, and who can be called; ``models`` None tells of none."""
+
+    def __init__(
+        self,
+        mixture: Mixture,
+        conversation: Conversation,
+        providers: Providers,
+        models: Catalogue | None = None,
+    ) -> None:
+        self.mixture = mixture.expanded()
+        self.provider = providers
+        self._conversation = conversation
+        self._models = models
+        # The same for every seat of a model: a server that sized it anew would load it anew.
+        self._context_of = cache(lambda model: context_need(mixture, conversation, model))
+
+    def request(self, agent: Agent, references: Sequence[str]) -> ChatRequest:
+        """Return what an agent is sent with these references."""
+        return request(
+            self.mixture,
+            self._conversation,
+            agent,
+            references,
+            context=self._context_of(agent.model),
+        )
+
+    def fits(self, agent: Agent, references: Sequence[str]) -> bool:
+        """Return whether an agent has room for these references, as far as anybody knows."""
+        window = agent.num_ctx
+        if window is None and self._models is not None:
+            info = self._models.info(agent.model)
+            window = None if info is None else info.context
+        return window is None or self._need(agent, references) <= window
+
+    async def window(self, agent: Agent, references: Sequence[str]) -> int | None:
+        """Return the tokens that an agent's model takes; None: nobody says, or all surely fit."""
+        if agent.num_ctx is not None or self._models is None:
+            return agent.num_ctx
+        info = self._models.info(agent.model)
+        if info is None and self._need(agent, references) > _SURELY_FITS:
+            info = await self._models.look_up(agent.model)
+        return None if info is None else info.context
+
+    def price(self, agent: Agent) -> Price | None:
+        """Return what calls of an agent cost, as far as anybody knows."""
+        known = None if self._models is None else self._models.info(agent.model)
+        return cost.price_of(self.provider(agent.endpoint).endpoint, agent.model_name, known)
+
+    def can_learn_price(self, agent: Agent) -> bool:
+        """Return whether nobody knows what an agent costs, and its endpoint has a list of that."""
+        return self.provider(agent.endpoint).endpoint.lists_prices and self.price(agent) is None
+
+    async def learn_price(self, agent: Agent) -> None:
+        """Have the endpoint list its prices."""
+        if self._models is not None:
+            await self._models.look_up(agent.model)
+
+    def most_dollars(self, given: Collection[Seat] = ()) -> float:
+        """Return the most that a run may cost as far as prices are known, retries not counted.
+
+        ``given`` seats aren't called.
+        """
+        most = 0.0
+        for seat, (need, *_) in needs(self.mixture, self._conversation):
+            if seat in given:
+                continue
+            times = self.mixture.merge_calls if seat.layer > len(self.mixture.layers) else 1
+            usage = Usage(prompt=need.prompt, completion=need.answer)
+            most += times * (cost.priced(usage, self.price(need.agent)).cost or 0.0)
+        return most
+
+    def _need(self, agent: Agent, references: Sequence[str]) -> int:
+        asked = self.request(agent, references)
+        return prompt_tokens(asked) + asked.options.max_tokens

@@ -1,0 +1,115 @@
+"""Whether a request fits its model's window, and what is left out of the references where not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from moa_tui.engine.cost import estimate_tokens
+from moa_tui.errors import ProviderError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from moa_tui.engine.mixture import ContextRule
+    from moa_tui.engine.provider import ChatRequest
+
+LEAST_ANSWER: Final = 256
+"""Tokens that an answer must have room for, unless fewer are asked for."""
+
+TOKENS_PER_MESSAGE: Final = 8
+"""What a chat template puts around a message."""
+
+_LEAST_REFERENCE = 48
+_ANSWERS_SHARE = 4
+_HEADS_SHARE = 2 / 3
+_MARK = "\n[… about {tokens} tokens left out …]\n"
+_MARK_TOKENS = 12
+
+
+def prompt_tokens(request: ChatRequest) -> int:
+    """Return about how many tokens a request's messages are."""
+    return sum(
+        estimate_tokens(message.content) + TOKENS_PER_MESSAGE for message in request.messages
+    )
+
+
+def fitted(
+    ask: Callable[[Sequence[str]], ChatRequest],
+    references: Sequence[str],
+    *,
+    window: int | None,
+    rule: ContextRule,
+) -> tuple[ChatRequest, str]:
+    """Return the request that fits a window of so many tokens, and in words what was done for it.
+
+    ``ask`` makes the request with these references. Where only the answer's full length has no
+    room, it is asked to be shorter. References are cut by `trimmed` unless the rule is ``fail``.
+
+    Raises:
+        ProviderError: it doesn't fit (``context``), by our estimate of its tokens.
+    """
+    request = ask(references)
+    if window is None:
+        return request, ""
+    wanted, prompt = request.options.max_tokens, prompt_tokens(request)
+    left = window - prompt
+    if left >= wanted:
+        return request, ""
+    if left >= min(wanted, LEAST_ANSWER):
+        words = f"its answer may have {left:,} tokens: the other {prompt:,} of {window:,} are read"
+        return _shortened(request, left), words
+    if rule != "fail" and references:
+        answer = min(wanted, max(LEAST_ANSWER, window // _ANSWERS_SHARE))
+        room = window - answer - prompt_tokens(ask([""] * len(references)))
+        if room >= _LEAST_REFERENCE * len(references):
+            texts, words = trimmed(references, room)
+            return _shortened(ask(texts), answer), words
+    raise ProviderError(
+        "context",
+        f"the prompt is about {prompt:,} tokens, the model takes {window:,} with its answer",
+        "shorten the prompt, use fewer proposers, a model with a larger context, or "
+        'context = "trim" in the preset',
+    )
+
+
+def _shortened(request: ChatRequest, tokens: int) -> ChatRequest:
+    return replace(request, options=replace(request.options, max_tokens=tokens))
+
+
+def trimmed(references: Sequence[str], room: int) -> tuple[list[str], str]:
+    """Return the references cut evenly to so many tokens together, and which were, in words.
+
+    Short ones keep all they have, and leave the rest of their share to the others. Of a cut one the
+    first two thirds and the end of its share are kept, and what is missing is marked.
+    """
+    sizes = [estimate_tokens(text) for text in references]
+    share = _share(sizes, room)
+    cut = [number for number, size in enumerate(sizes, 1) if size > share]
+    texts = [
+        _cut(text, size, share) if size > share else text
+        for text, size in zip(references, sizes, strict=True)
+    ]
+    if not cut:
+        return texts, ""
+    which = ", ".join(map(str, cut))
+    return texts, f"answers {which} are read in part: about {share:,} tokens of each"
+
+
+def _share(sizes: Sequence[int], room: int) -> int:
+    """Return the most tokens that each may have, for all together to have at most ``room``."""
+    left, many = room, len(sizes)
+    for size in sorted(sizes):
+        if size * many > left:
+            return left // many
+        left -= size
+        many -= 1
+    return max(sizes, default=0)
+
+
+def _cut(text: str, size: int, share: int) -> str:
+    kept = len(text) * max(0, share - _MARK_TOKENS) // size
+    head = int(kept * _HEADS_SHARE)
+    tail = kept - head
+    mark = _MARK.format(tokens=f"{size - share:,}")
+    return f"{text[:head].rstrip()}{mark}{text[len(text) - tail :].lstrip()}"

@@ -1,0 +1,153 @@
+"""A conversation's cost is summed, and its budget is asked about before it is passed."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import pytest
+from ui_fakes import Stage, ask, mixture, says, settle, stage
+
+from moa_tui.config import Preferences
+from moa_tui.engine.provider import Finish, Price, Text, Usage
+from moa_tui.engine.state import RunState
+from moa_tui.providers.scripted import Wait
+from moa_tui.ui.composer.composer import Draft
+from moa_tui.ui.settings import KeptSettings
+from moa_tui.ui.spending import Spent, spent_in
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
+    from textual.pilot import Pilot
+
+    from moa_tui.engine.provider import ChatRequest
+    from moa_tui.providers.scripted import Script, Step
+
+PRICES = {name: Price(input=0.0, output=100.0) for name in "abm"}
+"""A call that may have 2,048 tokens may cost $0.2048, a run of two proposers $0.6144."""
+
+SIZE = (160, 48)
+
+
+def bills(tokens: int) -> Script:
+    """A model that says a word and counts so many tokens."""
+
+    def script(_request: ChatRequest) -> Iterable[Step]:
+        yield Wait(1.0)
+        yield Text("so")
+        yield Usage(prompt=10, completion=tokens)
+        yield Finish("stop")
+
+    return script
+
+
+def budget_of(dollars: float) -> KeptSettings:
+    return KeptSettings(asdict(Preferences(budget=dollars)), {}, remember=lambda *_written: None)
+
+
+@asynccontextmanager
+async def spending(
+    budget: float, *, tokens: int = 1000
+) -> AsyncIterator[tuple[Stage, Pilot[None]]]:
+    scripts = {name: bills(tokens) for name in "abm"}
+    show = stage(scripts, mixture("ab"), prices=PRICES, settings=budget_of(budget))
+    async with show.app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        yield show, pilot
+
+
+async def finish(show: Stage, pilot: Pilot[None]) -> None:
+    await show.pass_(pilot, 10.0)
+    await settle(pilot)
+
+
+async def test_the_header_sums_the_run_and_the_conversation() -> None:
+    async with spending(0.0) as (show, pilot):
+        await ask(pilot, "one")
+        await finish(show, pilot)
+        assert "$0.3000" in show.row(0)
+        assert "in all" not in show.row(0)
+        await ask(pilot, "two")
+        await finish(show, pilot)
+        assert "$0.3000 · $0.6000 in all" in show.row(0)
+
+
+async def test_a_run_that_may_pass_the_budget_is_asked_about_and_sent_on_yes() -> None:
+    async with spending(0.5) as (show, pilot):
+        await ask(pilot, "dear")
+        assert "Pass the budget?" in show.text
+        assert "may cost up to $0.6144" in show.text
+        assert show.requests == []
+        await pilot.press("enter")
+        await finish(show, pilot)
+        assert len(show.requests) == 3
+        # Half a dollar more may be spent before the next question: $0.3 + $0.6144 are within $1.
+        await ask(pilot, "again")
+        await finish(show, pilot)
+        assert len(show.requests) == 6
+        await ask(pilot, "and again")
+        assert "has cost $0.6000" in show.text
+
+
+async def test_a_run_that_is_not_sent_gives_its_prompt_back() -> None:
+    async with spending(0.5) as (show, pilot):
+        await ask(pilot, "dear")
+        await pilot.press("escape")
+        await settle(pilot)
+        assert show.requests == []
+        assert show.app.screen.query_one(Draft).text == "dear"
+
+
+@pytest.mark.parametrize("budget", [0.0, 0.7])
+async def test_nothing_is_asked_without_a_budget_or_within_it(budget: float) -> None:
+    async with spending(budget) as (show, pilot):
+        await ask(pilot, "fine")
+        await finish(show, pilot)
+        assert len(show.requests) == 3
+
+
+async def test_a_version_is_asked_about_too_and_costs_only_what_it_calls() -> None:
+    async with spending(0.7) as (show, pilot):
+        await ask(pilot, "fine")
+        await finish(show, pilot)
+        # Merging again calls the aggregator alone: $0.3 + $0.2048.
+        await pilot.press("tab", "g")
+        await finish(show, pilot)
+        assert len(show.requests) == 4
+        await pilot.press("f5")
+        await settle(pilot)
+        assert "Pass the budget?" in show.text
+        await pilot.press("escape")
+        await settle(pilot)
+        assert len(show.requests) == 4
+
+
+async def test_what_is_free_is_never_asked_about() -> None:
+    show = stage({name: says("so") for name in "abm"}, mixture("ab"), settings=budget_of(0.01))
+    async with show.app.run_test(size=SIZE) as pilot:
+        await ask(pilot, "free")
+        await finish(show, pilot)
+        assert len(show.requests) == 3
+        assert "free" in show.row(0)
+
+
+@pytest.mark.parametrize(
+    ("run", "spent", "said"),
+    [
+        (None, Spent(), ""),
+        (RunState(usage=Usage(cost=0.25)), Spent(0.25), "$0.2500"),
+        (RunState(usage=Usage()), Spent(0.0, 1), "cost unknown"),
+        (
+            RunState(spent=(Usage(cost=0.25), Usage()), usage=Usage()),
+            Spent(0.25, 1),
+            "≥ $0.2500, 1 unknown",
+        ),
+    ],
+)
+def test_what_a_run_cost_is_read_from_its_calls_else_from_its_sum(
+    run: RunState | None, spent: Spent, said: str
+) -> None:
+    assert spent_in(run) == spent
+    assert str(spent) == said
