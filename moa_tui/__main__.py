@@ -6,7 +6,7 @@ import io
 import os
 import sys
 import threading
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, assert_never
 
@@ -88,12 +88,14 @@ def theme_folders(config: Path) -> tuple[Path, ...]:
 class Program:
     """One start of the program; ``run`` is the command line as a function.
 
-    ``log`` is None unless one is wanted: then nothing is logged.
+    ``log`` is None unless one is wanted: then nothing is logged. ``masks`` hide the keys of the
+    command that runs.
     """
 
     environ: Mapping[str, str]
     streams: Streams
     log: Log | None = None
+    masks: list[Callable[[str], str]] = field(default_factory=list)
 
     def run(self, argv: Sequence[str]) -> int:
         """Do what the arguments say and return the exit code; mistakes are told in words."""
@@ -136,6 +138,17 @@ class Program:
             if log.trouble:
                 self.streams.tell(f"{path} is not whole: {log.trouble}")
 
+    def tell_bug(self) -> None:
+        """Write the traceback of what is being handled; a message in it may hold a key."""
+        import traceback  # noqa: PLC0415 - only a bug needs it
+
+        from moa_tui.text import clean, redact  # noqa: PLC0415 - as above
+
+        told = redact(traceback.format_exc())
+        for mask in self.masks:
+            told = mask(told)
+        self.streams.stderr.write(clean(told))
+
     def carry_out(self, arguments: Arguments) -> int:
         """Do what the arguments say and return the exit code.
 
@@ -170,6 +183,9 @@ class Program:
         # Textual paints on a clock of its own, and a token that waits for it at the usual 60 Hz
         # comes 14 ms later. It reads this when it is imported.
         os.environ.setdefault("TEXTUAL_FPS", "120")
+        # The milliseconds after which an esc is the key and no sequence's beginning; 100 would be
+        # all the time that there is to say that sixty streams are stopped.
+        os.environ.setdefault("ESCDELAY", "25")
         setup, connections = self.prepared(arguments)
         start = start_of(arguments, setup)
         on_crash = self.log.crashed if self.log else None
@@ -272,6 +288,7 @@ class Program:
         connections = Connections(
             settings, self.environ, clock=clock, models_folder=where.models, watch=self.log
         )
+        self.masks.append(connections.masked)
         embedded = SmolLM2(where.models, clock=clock)
         kept = KeptSettings(
             asdict(settings.preferences),
@@ -297,6 +314,7 @@ class Program:
             papers=FolderPapers(Path()),
             editor=TerminalEditor(self.environ),
             keymap=settings.keys,
+            masked=connections.masked,
             terminal=terminal_variables(self.environ),
         )
         setup = Setup(
@@ -387,7 +405,13 @@ def _standard_streams() -> Streams:
 
 def main() -> NoReturn:
     """Start the program: the console script."""
-    sys.exit(Program(os.environ, _standard_streams()).run(sys.argv[1:]))
+    program = Program(os.environ, _standard_streams())
+    try:
+        code = program.run(sys.argv[1:])
+    except Exception:  # noqa: BLE001 - a bug: told as Python tells it, but for keys
+        code = _FAILED
+        program.tell_bug()
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, aclosing
+from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from moa_tui.engine.provider import Phase, Text, Thinking
 from moa_tui.errors import ConfigError, ProviderError
-from moa_tui.keys import find_key, key_from_command
+from moa_tui.keys import find_key, key_from_command, secrets_in
+from moa_tui.text import Secret, redact, secret_headers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from moa_tui.engine.provider import ChatRequest, Delta, Endpoint, ModelInfo, Provider
     from moa_tui.providers.limits import Limiter
     from moa_tui.providers.scripted import Script, Step
-    from moa_tui.text import Secret
 
 
 class Watch(Protocol):
@@ -60,6 +61,7 @@ class Connections:
         self._watch = watch
         self._open: dict[str, Provider] = {}
         self._limiters: dict[tuple[str, ...], Limiter] = {}
+        self._heard: list[Secret] = []
 
     def __call__(self, endpoint: str, /) -> Provider:
         """Return the provider of the endpoint of this name.
@@ -96,6 +98,18 @@ class Connections:
         if provider is not None:
             await provider.aclose()
 
+    def masked(self, text: str, /) -> str:
+        """Return a text without any key that is in use, for what nobody cleaned: a traceback."""
+        named = (self.environ.get(known.api_key_env, "") for known in self._added.values())
+        in_headers = (secret_headers(known.headers).values() for known in self._added.values())
+        secrets = [
+            *secrets_in(self.environ),
+            *(Secret(value.strip()) for value in named),
+            *chain.from_iterable(in_headers),
+            *self._heard,
+        ]
+        return redact(text, sorted(secrets, key=lambda one: len(one.reveal()), reverse=True))
+
     async def aclose(self) -> None:
         """Give back connections and children."""
         async with AsyncExitStack() as closing:
@@ -116,8 +130,10 @@ class Connections:
     def _speaking(self, endpoint: Endpoint, key: Secret | None) -> Provider:
         from moa_tui.providers import connect  # noqa: PLC0415 - brings the HTTP library
 
-        if key is not None and self._watch is not None:
-            self._watch.heard(key)
+        if key is not None:
+            self._heard.append(key)
+            if self._watch is not None:
+                self._watch.heard(key)
         return connect(
             endpoint,
             key,

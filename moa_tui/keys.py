@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moa_tui.errors import ConfigError
-from moa_tui.text import Secret
+from moa_tui.text import Secret, secrets_of_proxy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,18 @@ if TYPE_CHECKING:
     from moa_tui.engine.provider import Endpoint
 
 _COMMAND_S = 10.0
+_KEY_VARIABLE = re.compile(r"(?i)(?:key|token|secret|password|passwd)s?(?![a-z])")
+"""A name like OPENAI_API_KEY_WORK; TOKENIZERS_PARALLELISM is none."""
 _KEY = re.compile(r"[!-~]+")
+
+
+def secrets_in(environ: Mapping[str, str]) -> list[Secret]:
+    """Return what must never be shown of an environment: every variable that may hold a key."""
+    found = [Secret(value.strip()) for name, value in environ.items() if _KEY_VARIABLE.search(name)]
+    for name, value in environ.items():
+        if name.lower().endswith("_proxy"):
+            found += secrets_of_proxy(value)
+    return found
 
 
 def find_key(endpoint: Endpoint, environ: Mapping[str, str]) -> Secret | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import platform
-import re
 import sys
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
@@ -18,7 +17,8 @@ from typing import TYPE_CHECKING, Protocol, Self, TextIO, runtime_checkable
 from moa_tui import __version__
 from moa_tui.engine.provider import Finish, Provider, Retrying, Text, Thinking
 from moa_tui.errors import MoaError, ProviderError
-from moa_tui.text import Secret, clean, one_line, redact, secret_headers, secrets_of_proxy
+from moa_tui.keys import secrets_in
+from moa_tui.text import Secret, clean, one_line, redact, secret_headers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _TALKATIVE = ("httpx", "httpcore")
 """They log every URL at INFO."""
-
-_KEY_VARIABLE = re.compile(r"(?i)(?:key|token|secret|password|passwd)s?(?![a-z])")
-"""A name like OPENAI_API_KEY_WORK; TOKENIZERS_PARALLELISM is none."""
 
 _log = logging.getLogger("moa_tui")
 
@@ -51,12 +48,8 @@ class Log:
         self._handler = _Writer(_opened(path))
         self._handler.setFormatter(self._text)
         self._levels = {name: logging.getLogger(name).level for name in ("", *_TALKATIVE)}
-        for name, value in environ.items():
-            if _KEY_VARIABLE.search(name):
-                self.heard(Secret(value.strip()))
-            if name.lower().endswith("_proxy"):
-                for secret in secrets_of_proxy(value):
-                    self.heard(secret)
+        for secret in secrets_in(environ):
+            self.heard(secret)
 
     def __enter__(self) -> Self:
         logging.getLogger().addHandler(self._handler)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from dataclasses import dataclass, replace
 from functools import partial
@@ -49,11 +50,13 @@ class Presets:
         """Return the preset's file.
 
         Raises:
-            ConfigError: no preset has this name.
+            ConfigError: no preset has this name, or its folder can't be read.
         """
         paths = self._paths()
         if name in paths:
             return paths[name]
+        for trouble in self._troubles():
+            raise ConfigError(trouble)
         raise ConfigError(
             f'no preset is called "{one_line(name, 60)}"'
             + (nearest(name, paths) or "; moa-tui presets lists them")
@@ -69,7 +72,7 @@ class Presets:
 
     def all(self) -> tuple[tuple[Mixture, ...], tuple[str, ...]]:
         """Return every preset that can be read, by name, and the others' mistakes in words."""
-        mixtures, mistakes = [], []
+        mixtures, mistakes = [], self._troubles()
         for _, path in sorted(self._paths().items()):
             try:
                 mixtures.append(load(path))
@@ -175,6 +178,10 @@ class Presets:
     def _paths(self) -> dict[str, Path]:
         return {name: path for folder in self.folders for name, path in _paths_in(folder).items()}
 
+    def _troubles(self) -> list[str]:
+        """Return which folders can't be listed, and why; one that isn't there is just empty."""
+        return [trouble for folder in self.folders if (trouble := _trouble_with(folder))]
+
     def _name_to_save(self, name: str) -> str:
         # A file of the user's own making may have any name.
         return name if name in _paths_in(self.folders[-1]) else _fitting(name)
@@ -198,11 +205,24 @@ def _fitting(name: str) -> str:
 
 
 def _paths_in(folder: Path) -> dict[str, Path]:
+    """Return a folder's presets by name, none if it can't be listed: `_trouble_with` says why."""
+    try:
+        paths = sorted(folder.glob("*.toml"))
+    except OSError:
+        return {}
     return {
-        one_line(path.stem, LONGEST_NAME): path
-        for path in sorted(folder.glob("*.toml"))
-        if not path.name.startswith(".")
+        one_line(path.stem, LONGEST_NAME): path for path in paths if not path.name.startswith(".")
     }
+
+
+def _trouble_with(folder: Path) -> str:
+    try:
+        os.scandir(folder).close()
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return f"{folder} can't be read: {error.strerror}"
+    return ""
 
 
 def _refuse_if_changed(content: bytes, path: Path, *, over: Mixture | None) -> None:

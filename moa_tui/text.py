@@ -42,6 +42,8 @@ _NEEDS_MAP = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e"
     "\u2060-\u2064\u2066-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f\U000e0100-\U000e01ef]"
 )
+# What JSON leaves as it is: it escapes C0 by itself.
+_OBEYED = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _HIGH_AT_END = re.compile("[\ud800-\udbff]\\Z")
 
@@ -145,6 +147,11 @@ def one_line(text: str, limit: int = 200) -> str:
     """Return a text made safe, on one line and at most ``limit`` characters long."""
     line = " ".join(clean(text[: 8 * limit]).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def escaped(document: str) -> str:
+    """Return a JSON document in which what a terminal may obey is escaped; it says the same."""
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
 
 
 class Secret:

@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import os
 import re
+import select
 import signal
 import struct
 import termios
@@ -116,6 +117,10 @@ class Terminal:
         self._master, self._slave = os.openpty()
         self._set_size(columns, rows)
         self._before = termios.tcgetattr(self._slave)
+        self._is_read = threading.Event()
+        self._is_read.set()
+        self._is_closed = False
+        self._woken, self._waker = os.pipe()
         self.started = time.monotonic()
         self.pid = self._spawn(command, env)
         self._code: int | None = None
@@ -212,6 +217,12 @@ class Terminal:
             self._stream.feed(_UNKNOWN_TO_PYTE.sub("", text))
         self._shown = len(self.chunks)
 
+    def erase(self) -> None:
+        """Forget what is on the screen, as who looks at another program for a while."""
+        with self._arrived:
+            self._show()
+            self._screen.reset()
+
     # What it is told
 
     def send(self, text: str) -> None:
@@ -240,6 +251,34 @@ class Terminal:
         """Send a signal to the program."""
         os.kill(self.pid, number)
 
+    def stall(self) -> None:
+        """Read nothing more of what it writes, until `go_on`."""
+        self._is_read.clear()
+        os.write(self._waker, b"x")
+
+    def wait_until_full(self) -> None:
+        """Wait until a stalled terminal takes nothing more of what the program writes.
+
+        Raises:
+            TimeoutError: it never fills.
+        """
+        end = time.monotonic() + PATIENCE_S
+        while select.select([], [self._slave], [], 0)[1]:
+            if time.monotonic() > end:
+                raise TimeoutError("the terminal never filled")
+            select.select([], [], [], 0.01)
+
+    def go_on(self) -> None:
+        """Read again."""
+        self._is_read.set()
+
+    def close_window(self) -> None:
+        """Take the terminal away, as a window that is closed does."""
+        self._is_closed = True
+        os.write(self._waker, b"x")
+        self._reader.join(PATIENCE_S)
+        os.close(self._master)
+
     # How it ends
 
     def wait(self, timeout: float = PATIENCE_S) -> int:
@@ -256,7 +295,8 @@ class Terminal:
         return self._code
 
     def leftovers(self) -> Leftovers:
-        """Return what the ended program left in the terminal."""
+        """Return what the program left in the terminal, or has changed in it by now."""
+        after = self._after if self._code is not None else termios.tcgetattr(self._slave)
         final: dict[int, bool] = {}
         for match in _MODE.finditer(self.raw):
             for mode in match[1].split(b";"):
@@ -268,7 +308,7 @@ class Terminal:
             modes=tuple(sorted({name for mode, name in MODES.items() if final.get(mode, False)})),
             cursor_hidden=not final.get(_CURSOR, True),
             keyboard_protocol=keyboard > 0,
-            line_settings_changed=self._after != self._before,
+            line_settings_changed=after != self._before,
         )
 
     def __enter__(self) -> Self:
@@ -283,13 +323,20 @@ class Terminal:
         if self._code is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
+            self._is_read.set()
             self.wait()
-        os.close(self._master)
+        if not self._is_closed:
+            os.close(self._master)
+        os.close(self._woken)
+        os.close(self._waker)
 
     def _finish(self) -> None:
         if self._stopped:
             return
         self._stopped = True
+        if self._is_closed:
+            os.close(self._slave)
+            return
         self._after = termios.tcgetattr(self._slave)
         # Only with the last writer gone does the reader see the end of what was written.
         os.close(self._slave)
@@ -302,7 +349,12 @@ class Terminal:
             self._arrived.notify_all()
 
     def _drain(self) -> None:
-        while True:
+        while not self._is_closed:
+            ready, _, _ = select.select([self._master, self._woken], [], [])
+            if self._woken in ready:
+                os.read(self._woken, 1)
+                self._is_read.wait()
+                continue
             try:
                 data = os.read(self._master, 65536)
             except OSError:  # how Linux says that the last writer is gone

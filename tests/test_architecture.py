@@ -103,7 +103,7 @@ ROOMS = {
             "moa_tui.ui.ports",
         )
     ),
-    "moa_tui.log": Room(may=("moa_tui.engine.provider", "moa_tui.engine.clock")),
+    "moa_tui.log": Room(may=("moa_tui.engine.provider", "moa_tui.engine.clock", "moa_tui.keys")),
     "moa_tui.keys": Room(may=("moa_tui.engine.provider", "moa_tui.engine.clock")),
     "moa_tui.addresses": Room(may=("moa_tui.engine.provider",)),
     "moa_tui.ui": Room(

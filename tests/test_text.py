@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ from moa_tui.text import (
     Secret,
     SurrogateJoiner,
     clean,
+    escaped,
     is_variable_name,
     looks_like_key,
     may_be_key,
@@ -77,6 +79,13 @@ def test_a_half_that_stays_alone_shows() -> None:
 def test_a_line_is_short_and_one() -> None:
     assert one_line(" a\n\n b\x1b ") == "a b␛"
     assert one_line("x" * 300, 10) == "x" * 9 + "…"
+
+
+def test_json_says_the_same_without_what_a_terminal_obeys() -> None:
+    told = {"a\x9b": "b\x1b\u202e\x7f\u2028日本🦙"}
+    document = escaped(json.dumps(told, ensure_ascii=False))
+    assert json.loads(document) == told
+    assert document == r'{"a\u009b": "b\u001b\u202e\u007f\u2028日本🦙"}'
 
 
 def test_a_secret_shows_itself_only_when_asked() -> None:

@@ -20,6 +20,7 @@ from moa_tui.engine.events import (
     to_json,
 )
 from moa_tui.engine.mixture import Seat
+from moa_tui.text import escaped
 
 if TYPE_CHECKING:
     from moa_tui.engine.events import Event, RunFailed
@@ -63,7 +64,7 @@ class Lines:
 
     def show(self, event: Event) -> None:
         """Write one event."""
-        self._output.write(json.dumps(to_json(event), ensure_ascii=False) + "\n")
+        self._output.write(escaped(json.dumps(to_json(event), ensure_ascii=False)) + "\n")
 
     def failed(self, event: RunFailed) -> None:
         """Say on stderr too why there is no answer."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TextIO
 
+from moa_tui.text import clean, escaped
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -89,7 +91,7 @@ class Streams:
         """Write plain data to stdout as one JSON document; raises as `write`."""
         import json  # noqa: PLC0415 - the screen needs none
 
-        self.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        self.write(escaped(json.dumps(document, ensure_ascii=False, indent=2)) + "\n")
 
     def speak_utf8(self) -> None:
         """Write stdout in UTF-8 whatever the locale says, as readers of JSON expect."""
@@ -98,5 +100,5 @@ class Streams:
 
     def tell(self, message: str) -> None:
         """Write a line for the person at the keyboard to stderr."""
-        self.stderr.write(f"moa-tui: {message}\n")
+        self.stderr.write(f"moa-tui: {clean(message)}\n")
         self.stderr.flush()

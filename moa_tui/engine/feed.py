@@ -34,6 +34,11 @@ class Feed:
         """Say that nothing more comes."""
         self._queue.put_nowait(None)
 
+    @property
+    def has_more(self) -> bool:
+        """Whether an event waits to be taken, or the end."""
+        return not self._queue.empty()
+
     async def next(self) -> Event | None:
         """Return the next event, None at the end."""
         return await self._queue.get()

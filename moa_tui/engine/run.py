@@ -106,6 +106,11 @@ class Run:
         """Seconds since the run started."""
         return self._feed.t
 
+    @property
+    def has_more(self) -> bool:
+        """Whether the next event, or the end, is there already."""
+        return self._feed.has_more
+
     async def __aiter__(self) -> AsyncIterator[Event]:
         while (event := await self._feed.next()) is not None:
             yield event

@@ -64,8 +64,11 @@ def connect(
 
 
 def model_files(folder: Path) -> dict[str, Path]:
-    """Return the folder's models by name, in order; a folder that isn't there has none."""
-    files = sorted(folder.glob("*.gguf"))
+    """Return the folder's models by name, in order; one that can't be listed has none."""
+    try:
+        files = sorted(folder.glob("*.gguf"))
+    except OSError:
+        return {}
     return {file.stem.lower(): file for file in files if file.is_file()}
 
 

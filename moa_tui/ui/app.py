@@ -8,19 +8,20 @@ import gc
 import sys
 import traceback
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
 from textual.app import App
 from textual.binding import Binding
 
 from moa_tui.errors import MoaError
-from moa_tui.text import clean, redact
+from moa_tui.text import clean
 from moa_tui.ui import appearance, themes, words
 from moa_tui.ui.conversation import ConversationScreen
 from moa_tui.ui.notices import keeping_title
 from moa_tui.ui.recording import opened_from
 from moa_tui.ui.steering import Steering
+from moa_tui.ui.terminal import SteadyDriver, steady
 from moa_tui.ui.ways_out import WaysOut
 
 if TYPE_CHECKING:
@@ -85,8 +86,8 @@ class MoaApp(App[None]):
                 appearance.take_up(self, key, settings[key].value)
 
     def get_driver_class(self) -> type[Driver]:
-        """Return Textual's, but that it gives the window its title back."""
-        return keeping_title(super().get_driver_class(), self._ports.terminal)
+        """Return Textual's, but that it waits for no terminal and gives a window its title back."""
+        return keeping_title(steady(super().get_driver_class()), self._ports.terminal)
 
     def get_default_screen(self) -> Screen[None]:
         """Return the conversation."""
@@ -245,9 +246,14 @@ class MoaApp(App[None]):
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self.exit, None, code)
 
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:  # noqa: ANN401 - any of Rich's
+        """Paint a frame, unless the terminal takes none."""
+        if not (isinstance(self._driver, SteadyDriver) and self._driver.leaves_out_frame()):
+            super()._display(screen, renderable)
+
     def _fatal_error(self) -> None:
         """Say what broke without the local variables, which may hold keys."""
-        self.crash = self._crash = clean(redact(traceback.format_exc()))
+        self.crash = self._crash = clean(self._ports.masked(traceback.format_exc()))
         self._close_messages_no_wait()
 
     def _print_error_renderables(self) -> None:

@@ -57,7 +57,7 @@ class ConversationScreen(Screen[None]):
         self._recording = Recording(store, self._turns, session=self._opened.session)
         self._recording.is_private = self._opened.is_private
         self._recording.is_waiting = opened is None and start.session != ""
-        self._live = LiveRun(ports, self._show)
+        self._live = LiveRun(ports, self._hear, self._show)
         self._taking: Seat | None = None
         self._is_saved = False
         self._is_asking = False
@@ -283,14 +283,13 @@ class ConversationScreen(Screen[None]):
         self._is_saved = await self._recording.is_saved()
         self._tell()
 
-    def _show(self, state: RunState, event: Event) -> None:
+    def _hear(self, state: RunState, event: Event) -> None:
         """Tell the parts whom an event concerns."""
         from moa_tui.engine import events  # noqa: PLC0415 - loaded long ago, by the run
 
         match event:
             case events.TextDelta() | events.ThinkingDelta():
                 self._stage.stream(state, event.seat, t=event.t)
-                return
             case events.RunStarted():
                 self._is_saved = False
                 self._is_free = told.is_free(self._ports.providers, event.mixture)
@@ -300,7 +299,9 @@ class ConversationScreen(Screen[None]):
                 # Its tile told how long a model loaded, the answer's head tells of each step.
                 if event.kind not in ("loaded", "merge"):
                     self.notify(clean(event.message), markup=False)
-        self._stage.show(state, t=event.t)
+
+    def _show(self, state: RunState, t: float) -> None:
+        self._stage.show(state, t=t)
         self._tell()
 
     def _finish(self, state: RunState) -> None:

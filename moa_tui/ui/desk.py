@@ -9,7 +9,7 @@ from rich.segment import Segment
 from textual import on, work
 
 from moa_tui.errors import MoaError
-from moa_tui.text import clean
+from moa_tui.text import clean, one_line
 from moa_tui.ui import keys, look, words
 from moa_tui.ui.appearance import frames_a_second, take_up
 from moa_tui.ui.commands import Command, commands
@@ -48,6 +48,7 @@ _SELF_EVIDENT: Final = frozenset(
 """Commands that nobody looks for by name."""
 
 _TWICE_S: Final = 2.0
+_LONGEST_BANNER: Final = 400
 _LETTERS: Final = "asdfghjklqwertyuiopzxcvbnm"
 
 
@@ -67,7 +68,7 @@ class Banner(Rows):
 
     def say(self, text: str) -> None:
         """Say this from now on, "" for nothing."""
-        self._said = clean(text)
+        self._said = one_line(text, _LONGEST_BANNER)
         self.display = bool(text)
         self.redraw()
 

@@ -114,7 +114,7 @@ def _merger(mixture: Mixture, palette: look.Palette) -> list[Segment]:
     return [
         Segment(f" {look.ARROW} ", palette.muted),
         Segment(look.STAR, palette.aggregator),
-        Segment(f" {agent.name}", palette.ink),
+        Segment(f" {one_line(agent.name)}", palette.ink),
     ]
 
 

@@ -23,14 +23,20 @@ if TYPE_CHECKING:
     from moa_tui.ui.ports import Ports
 
     Heard: TypeAlias = Callable[[RunState, Event], None]
+    Changed: TypeAlias = Callable[[RunState, float], None]
 
 
 class LiveRun:
-    """Runs one mixture at a time; ``heard`` is told of every event and the state after it."""
+    """Runs one mixture at a time; ``heard`` is told of every event and the state after it.
 
-    def __init__(self, ports: Ports, heard: Heard) -> None:
+    ``changed`` gets the state and its time when something other than words has changed it, but
+    once for all events that come together: sixty seats that are stopped end at once.
+    """
+
+    def __init__(self, ports: Ports, heard: Heard, changed: Changed) -> None:
         self._ports = ports
         self._heard = heard
+        self._changed = changed
         self._run: Run | None = None
         self.shown_t: float | None = None
         """The moment of a run that is replayed, in seconds; None: none is."""
@@ -65,6 +71,7 @@ class LiveRun:
         ``given`` are proposals that exist already; ``record`` hears every event.
         """
         # The engine costs 25 ms to import, which the first paint shouldn't wait for.
+        from moa_tui.engine.events import TextDelta, ThinkingDelta  # noqa: PLC0415 - see above
         from moa_tui.engine.run import open_run  # noqa: PLC0415 - see above
         from moa_tui.engine.state import RunState, apply  # noqa: PLC0415 - see above
 
@@ -79,15 +86,27 @@ class LiveRun:
                 models=ports.places,
                 given=given,
             ) as self._run:
+                is_news = False
                 async for event in self._run:
                     state = self.state = apply(state, event)
                     if record is not None:
                         record(event)
+                    is_words = isinstance(event, TextDelta | ThinkingDelta)
+                    if is_words and is_news:
+                        # Whoever speaks may have just begun.
+                        self._changed(state, event.t)
+                        is_news = False
                     self._heard(state, event)
+                    is_news = is_news or not is_words
+                    if is_news and not self._run.has_more:
+                        self._changed(state, event.t)
+                        is_news = False
         except ConfigError as error:
             state = refused(state, str(error))
         except Exception as error:  # noqa: BLE001 - a worker's edge: shown, and the conversation stays
-            state = refused(state, f"{words.BUG}: {type(error).__name__}: {error}")
+            bug = _first(error)
+            why = ports.masked(f"{words.BUG}: {type(bug).__name__}: {bug}")
+            state = refused(state, why)
         finally:
             self._run = None
         self.state = state
@@ -102,6 +121,13 @@ class LiveRun:
         except (CommandError, ConfigError) as error:
             return clean(str(error))
         return ""
+
+
+def _first(error: Exception) -> Exception:
+    """Return what a group of exceptions began with, which says more than the group."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def agent_of(run: RunState | None, seat: SeatState) -> Agent | None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
+from moa_tui.text import redact
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
@@ -332,7 +334,7 @@ class Ports:
     ``papers`` where nothing can be exported.
     ``keymap`` are the keys that the user chose, as ``[keys]`` has them: unchecked, by command.
     ``date`` returns seconds since the epoch. ``terminal`` is what the environment says about the
-    terminal, in `TERMINAL_VARIABLES`.
+    terminal, in `TERMINAL_VARIABLES`. ``masked`` hides every key in use in a text.
     """
 
     providers: Providers
@@ -352,3 +354,4 @@ class Ports:
     papers: Papers | None = None
     keymap: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     terminal: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    masked: Callable[[str], str] = redact

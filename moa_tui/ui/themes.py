@@ -52,7 +52,12 @@ def load(folders: Sequence[Path], *, stem: str = "*") -> Shelf:
     themes: dict[str, Theme] = {}
     notices: list[str] = []
     for folder in folders:
-        for path in sorted(folder.glob(f"{stem}.toml")):
+        try:
+            paths = sorted(folder.glob(f"{stem}.toml"))
+        except OSError as error:
+            notices.append(f"themes in {folder} were left out: {error.strerror}")
+            continue
+        for path in paths:
             try:
                 theme = read(path)
             except (OSError, ValueError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from moa_tui.text import clean, one_line
@@ -22,8 +23,22 @@ _NOTHING = Prompt("", "")
 
 
 def refused(state: RunState, why: str) -> RunState:
-    """Return the state of a run that could make no call, or no further one."""
-    return replace(state, status="failed", kind="invalid", message=clean(why), hint="")
+    """Return the state of a run that could make no call, or no further one; all seats are over."""
+    seats = {place: _ended(seat, state.t) for place, seat in state.seats.items()}
+    return replace(
+        state,
+        status="failed",
+        kind="invalid",
+        message=clean(why),
+        hint="",
+        seats=MappingProxyType(seats),
+    )
+
+
+def _ended(seat: SeatState, t: float) -> SeatState:
+    if not seat.is_live:
+        return seat
+    return replace(seat, status="stopped", kind="stopped", ended_t=t, retry_at_t=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

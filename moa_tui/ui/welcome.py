@@ -11,6 +11,7 @@ from textual.binding import Binding
 from textual.message import Message
 from textual.reactive import reactive
 
+from moa_tui.text import one_line
 from moa_tui.ui import diagram, look, words
 from moa_tui.ui.rows import Rows, section, wrapped
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _MARGIN, _INDENT = 3, 3
 _LANE = 30
 _BETWEEN = 2
+_LONGEST_NOTICE = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +195,7 @@ def _sentence(greeting: Greeting, palette: look.Palette) -> list[Segment]:
     merger = mixture.aggregator.agent
     parts = [Segment(f"{words.who_answers(mixture)} ", palette.ink)]
     if merger is not None and mixture.aggregator.strategy != "none":
-        parts.append(Segment(merger.name, palette.aggregator + look.BOLD))
+        parts.append(Segment(one_line(merger.name), palette.aggregator + look.BOLD))
         parts.append(Segment(f" {words.who_merges(mixture)} ", palette.ink))
     parts += [
         Segment("That is ", palette.ink),
@@ -212,7 +214,9 @@ def _problems(greeting: Greeting, width: int, palette: look.Palette) -> list[lis
     return [
         [Segment("  ") if number else mark, *row]
         for notice in told
-        for number, row in enumerate(wrapped([Segment(notice, palette.ink)], width - 2))
+        for number, row in enumerate(
+            wrapped([Segment(one_line(notice, _LONGEST_NOTICE), palette.ink)], width - 2)
+        )
     ]
 
 

@@ -1,8 +1,9 @@
 """All benchmarks, each figure beside its baseline from the same run and what it must be.
 
     .venv/bin/python tests/benchmarks/run.py [first_paint] [streaming] [overhead] [sessions]
+        [stopping]
 
-Linux only, since CPU and memory come from /proc. Takes about three minutes; wants an idle machine.
+Linux only, since CPU and memory come from /proc. Takes about four minutes; wants an idle machine.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import os
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("first_paint", "streaming", "overhead", "sessions")
+BENCHMARKS = ("first_paint", "streaming", "overhead", "sessions", "stopping")
 
 
 def main() -> None:

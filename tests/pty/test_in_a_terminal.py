@@ -121,6 +121,24 @@ def test_esc_stops_the_run_and_the_server_sees_every_stream_close(tmp_path: Path
         assert sorted(line["model"] for line in server.of("closed")) == sorted(models)
 
 
+def test_esc_stops_sixty_streams_and_the_server_sees_every_one_close(tmp_path: Path) -> None:
+    models = [f"model-{number}" for number in range(60)]
+    script = Script(tokens=100_000, rate=10)
+    with LocalServer(dict.fromkeys(models, script)) as server:
+        configure(tmp_path, server.base_url, models)
+        with start(tmp_path, "--preset", "bench") as terminal:
+            terminal.wait_for(COMPOSER)
+            terminal.send(QUESTION)
+            terminal.press("enter")
+            server.wait_for(lambda lines: sum(line["event"] == "request" for line in lines) == 60)
+            terminal.wait_for_output(b"streaming")
+            terminal.press("esc")
+            terminal.wait_for_output("■ stopped".encode())
+            server.wait_for(lambda lines: sum(line["event"] == "closed" for line in lines) == 60)
+            quit_cleanly(terminal)
+        assert sorted(line["model"] for line in server.of("closed")) == sorted(models)
+
+
 def test_a_run_over_a_server_ends_with_the_aggregators_answer(tmp_path: Path) -> None:
     models = ["one", "two", "three"]
     scripts = {name: Script(tokens=40, seed=seed) for seed, name in enumerate(models)}

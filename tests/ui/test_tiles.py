@@ -119,11 +119,13 @@ async def test_thinking_is_italic_and_text_is_not() -> None:
         assert ("said", None) in said
 
 
-async def test_an_ended_tile_shows_its_answer_from_the_start_as_markdown() -> None:
+async def test_an_ended_tile_says_so_and_then_shows_its_answer_from_the_start_as_markdown() -> None:
     seat = streaming("# Title\n\n" + LINES.replace("\n", "\n\n"))
     async with racing(seat) as (app, pilot):
         ended = replace(done(""), text=seat.text)
         await show(app, pilot, [ended])
+        assert rows(only(app))[:2] == ["▌ 1  qwen3:4b         ✓ 2nd done  4.0s", "▌ line 27"]
+        app.frames.flush()
         assert rows(only(app))[:3] == [
             "▌ 1  qwen3:4b         ✓ 2nd done  4.0s",
             "▌ Title",

@@ -10,6 +10,7 @@ from textual.color import Color
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
+from moa_tui.text import one_line
 from moa_tui.ui import look
 from moa_tui.ui.footer import keys_row, shown_bindings
 from moa_tui.ui.keymap import binding_chain
@@ -48,7 +49,7 @@ class Head(Rows):
 
     def draw(self, width: int, palette: look.Palette) -> Sequence[Strip]:
         """Return the row."""
-        title, facts = self._told
+        title, facts = map(one_line, self._told)
         left = [Segment(f" {title}", palette.focus_ink + look.BOLD)]
         right = [Segment(f"{facts} ", palette.focus_ink)] if facts else []
         return [look.row(left, right, width=width, ground=palette.focus_head)]

@@ -30,6 +30,7 @@ _LOOKS: Final[Mapping[EndpointStatus, look.StateKey]] = {
     "failed": "failed",
 }
 _LONGEST_NAME: Final = 20
+_LONGEST_FAILURE: Final = 1_000
 _ADDRESS_FROM: Final = 64
 _FIELD: Final = 9
 
@@ -188,7 +189,7 @@ def _about_offer(adding: Adding, width: int, palette: look.Palette) -> Grid:
     if adding.is_asked:
         return wrapped([Segment(texts.ASKING_IT, palette.ink)], width)
     if adding.failure:
-        return wrapped([Segment(adding.failure, palette.bright)], width)
+        return wrapped([Segment(one_line(adding.failure, _LONGEST_FAILURE), palette.bright)], width)
     return wrapped([Segment(texts.HOW_TO_ADD, palette.muted)], width)
 
 

@@ -38,7 +38,7 @@ class Asked(Rows):
 
     def __init__(self, text: str, detail: str) -> None:
         super().__init__()
-        self._text = clean(text).strip()
+        self._text = clean(text).expandtabs().strip()
         self._detail = one_line(detail, _LONGEST_DETAIL)
 
     def draw(self, width: int, palette: look.Palette) -> Sequence[Strip]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.segment import Segment
 from textual import on
@@ -11,7 +11,7 @@ from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.widgets import Input, TextArea
 
-from moa_tui.text import clean
+from moa_tui.text import clean, one_line
 from moa_tui.ui import look
 from moa_tui.ui.dialogs import texts
 from moa_tui.ui.dialogs.dialog import Dialog
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.strip import Strip
+
+
+_LONGEST: Final = 1_000
+"""Characters of a complaint."""
 
 
 class Complaint(Rows):
@@ -49,7 +53,10 @@ class Complaint(Rows):
         key: look.StateKey = "retrying"
         air = Segment(" ")
         sign = Segment(f" {look.GLYPHS[key]} " if self._why else " ", palette.state(key))
-        told = Segment(self._why or self._note, palette.bright if self._why else palette.muted)
+        told = Segment(
+            one_line(self._why or self._note, _LONGEST),
+            palette.bright if self._why else palette.muted,
+        )
         rows = wrapped([told], max(1, width - 4))
         return [
             look.row(

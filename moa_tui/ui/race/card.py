@@ -12,6 +12,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from textual.strip import Strip
 
+from moa_tui.text import one_line
 from moa_tui.ui import look
 from moa_tui.ui.race.tail import Wrap, fitted
 
@@ -241,10 +242,10 @@ def _spaced(groups: Sequence[Sequence[Row]], *, blank: bool) -> list[Row]:
 def _said(seat: SeatState, *, shape: Shape, palette: Palette) -> list[list[Row]]:
     """Return the paragraphs that tell a seat's state, the first one in its colour."""
     key = look.state_key(seat)
-    endpoint = seat.model.partition("/")[0]
+    endpoint = one_line(seat.model.partition("/")[0])
     first, second = seat.message, seat.hint
     if seat.status == "queued" and seat.behind:
-        first = BEHIND.format(behind=seat.behind)
+        first = BEHIND.format(behind=one_line(seat.behind))
     elif seat.status in WAITS:
         first, second = WAITS[seat.status].format(endpoint=endpoint), ""
     elif seat.status == "retrying":

@@ -83,6 +83,7 @@ class Tile(Widget, can_focus=True):
         self._strips = StripCache()
         self._page: list[card.Row] | None = None
         self._page_of: object = None
+        self._puts_off = False
         self._frame: dict[int, Strip] = {}
         self._frame_of: dict[int, object] = {}
         self._told: object = None
@@ -175,7 +176,14 @@ class Tile(Widget, can_focus=True):
         """Take what is new in the text and return the rows to repaint, as (first, behind last)."""
         is_text = bool(seat.text) or bool(seat.thinking)
         if not seat.is_live or not is_text or seat.status == "retrying":
+            # Laying out an answer takes a while, and sixty may have ended: heads say it first.
+            had_tail = self._page is None and self._tail.total > 0
+            self._puts_off = is_text and had_tail and not self._puts_off
+            if self._puts_off:
+                self._frames.request(self)
+                return []
             return self._flush_page(seat)
+        self._puts_off = False
         left_page, self._page, self._page_of = self._page is not None, None, None
         folded = "" if self._has_thinking(seat) else card.FOLDED
         left_page |= self._tail.fold(folded)
