@@ -12,6 +12,7 @@ from textual.screen import Screen
 from moa_tui.text import clean
 from moa_tui.ui import told, words
 from moa_tui.ui.composer.composer import Composer, Draft, Prompt
+from moa_tui.ui.compositor import SteadyCompositor
 from moa_tui.ui.desk import Desk
 from moa_tui.ui.download import Download
 from moa_tui.ui.header import Header
@@ -49,6 +50,7 @@ class ConversationScreen(Screen[None]):
 
     def __init__(self, ports: Ports, start: Start, *, opened: Opened | None = None) -> None:
         super().__init__()
+        self._compositor = SteadyCompositor()
         self._ports = ports
         self._start = start
         self._opened = opened or Opened()

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 
 from moa_tui.text import one_line
 from moa_tui.ui import look
+from moa_tui.ui.compositor import SteadyCompositor
 from moa_tui.ui.footer import keys_row, shown_bindings
 from moa_tui.ui.keymap import binding_chain
 from moa_tui.ui.rows import Rows
@@ -103,6 +104,7 @@ class Dialog(ModalScreen["ResultT | None"], Generic[ResultT]):
 
     def __init__(self, title: str, facts: str = "") -> None:
         super().__init__()
+        self._compositor = SteadyCompositor()
         self._head = Head(title, facts)
 
     @property
