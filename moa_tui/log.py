@@ -173,7 +173,11 @@ def _opened(path: Path) -> TextIO:
 
 @runtime_checkable
 class _Fetching(Provider, Protocol):
-    """A provider whose server can fetch models."""
+    """A provider whose server can fetch models, and load them beforehand."""
+
+    async def warm(self, request: ChatRequest, /) -> None:
+        """Have a request's model loaded."""
+        ...
 
     def pull(self, model: str, /) -> AsyncGenerator[tuple[int, int], None]:
         """Fetch a model; yields (bytes done, bytes in all)."""
@@ -242,6 +246,13 @@ class _WatchedFetching(_Watched):
             async with aclosing(self._fetching.pull(model)) as steps:
                 async for step in steps:
                     yield step
+            call.outcome = "done"
+
+    async def warm(self, request: ChatRequest, /) -> None:
+        """Have a request's model loaded; it never fails."""
+        name = f"{self.endpoint.name}, loading of {request.model} beforehand"
+        with _told(name, self._clock) as call:
+            await self._fetching.warm(request)
             call.outcome = "done"
 
 

@@ -113,7 +113,11 @@ class Ollama(httpx.AsyncBaseTransport):
         return _answered(200, shown)
 
     async def _chat(self, name: str, body: Sent) -> httpx.Response:
-        lines = self._lines(name, body["options"].get("num_ctx", 4096))
+        window = body["options"].get("num_ctx", 4096)
+        if not body["messages"]:
+            async with self._runner(name, window):
+                return _answered(200, {"done": True, "done_reason": "load"})
+        lines = self._lines(name, window)
         stream = OllamaBody(await anext(lines), lines)
         self.streams.append(stream)
         return httpx.Response(200, stream=stream)

@@ -6,7 +6,7 @@ import ipaddress
 import re
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -261,6 +261,15 @@ class Provider(Protocol):
 
     async def aclose(self) -> None:
         """Give back connections and children."""
+        ...
+
+
+@runtime_checkable
+class Warming(Protocol):
+    """A provider whose server loads a model before it answers, and can do so beforehand."""
+
+    async def warm(self, request: ChatRequest, /) -> None:
+        """Have a request's model loaded where there is room beside those that are; never fails."""
         ...
 
 

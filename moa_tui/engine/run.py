@@ -22,6 +22,7 @@ from moa_tui.engine.feed import Feed
 from moa_tui.engine.layer import LayerRun
 from moa_tui.engine.merge import STRATEGIES
 from moa_tui.engine.mixture import Seat
+from moa_tui.engine.provider import Warming
 from moa_tui.engine.seat import Proposal, SeatRun
 from moa_tui.errors import CommandError, ProviderError
 
@@ -98,6 +99,7 @@ class Run:
         self._layer: LayerRun | None = None
         self._forced: tuple[Reference, ...] | None = None
         self._references: tuple[Reference, ...] = ()
+        self._warming: dict[str, asyncio.Task[None]] = {}
         self._is_stopping = False
         self._is_over = False
 
@@ -174,6 +176,8 @@ class Run:
                 ending, fields = await self._ending()
                 self._is_over = True
                 self._stop_seats()
+                for warming in self._warming.values():
+                    warming.cancel()
                 await self._until(lambda: not any(run.is_live for run in self._seats.values()))
             self._feed.emit(ending, **fields)
         finally:
@@ -257,7 +261,10 @@ class Run:
         live = self._layer = LayerRun(number, self._mixture, started_t=self._feed.t)
         self._feed.emit(LayerStarted, layer=number)
         seats = [(Seat(number, index), agent) for index, agent in enumerate(layer.seats, 1)]
-        for seat, agent in sorted(seats, key=lambda one: self._given_s(one[0])):
+        # A server that holds few models at a time loads each once when its calls come together.
+        models = list(dict.fromkeys(agent.model for _, agent in seats))
+        seats.sort(key=lambda one: (self._given_s(one[0]), models.index(one[1].model)))
+        for seat, agent in seats:
             if self._given.get(seat, True) is not None:
                 self._begin(self._new_seat(seat, self._references), agent)
         await self._until_closed(live)
@@ -313,12 +320,33 @@ class Run:
             rule=_one_call(self._mixture.context, role),
             feed=self._feed,
             group=self._group,
+            on_begin=self._warm,
             on_end=self._changed.set,
         )
         self._seats[seat] = self._open[seat] = seat_run
         if self._layer is not None:
             self._layer.seats[seat] = seat_run
         return seat_run
+
+    def _warm(self) -> None:
+        """Have the models that come next loaded, once nobody in this layer waits for its own.
+
+        Sooner, what is loaded for later would stand in the way of what is asked now.
+        """
+        layer = self._layer
+        if layer is None or any(run.waits for run in layer.seats.values()):
+            return
+        for agent in self._agents_after(layer.number):
+            provider = self._calls.provider(agent.endpoint)
+            if agent.model not in self._warming and isinstance(provider, Warming):
+                warming = provider.warm(self._calls.request(agent, ()))
+                self._warming[agent.model] = self._group.create_task(warming)
+
+    def _agents_after(self, number: int) -> tuple[Agent, ...]:
+        if number < len(self._mixture.layers):
+            return self._mixture.layers[number].seats
+        merger = self._mixture.aggregator
+        return (merger.agent,) if merger.agent is not None and merger.strategy != "none" else ()
 
     def _stop_seats(self) -> None:
         for seat_run in self._seats.values():

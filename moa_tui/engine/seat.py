@@ -85,8 +85,8 @@ class SeatRun:
     """Runs the attempts of one seat, one at a time, and tells the feed.
 
     ``references`` are the texts that its next attempt gets, ``rule`` says what happens where they
-    don't fit in one call. ``spent`` is the usage of every attempt that ended whole. ``on_end`` is
-    called when an attempt has ended and no other follows.
+    don't fit in one call. ``spent`` is the usage of every attempt that ended whole. ``on_begin`` is
+    called at an attempt's first token, ``on_end`` when one has ended and no other follows.
     """
 
     def __init__(
@@ -99,6 +99,7 @@ class SeatRun:
         rule: ContextRule,
         feed: Feed,
         group: asyncio.TaskGroup,
+        on_begin: Callable[[], None],
         on_end: Callable[[], None],
     ) -> None:
         self.seat = seat
@@ -112,6 +113,7 @@ class SeatRun:
         self._calls = calls
         self._feed = feed
         self._group = group
+        self._on_begin = on_begin
         self._on_end = on_end
         self._agent: Agent | None = None
         self._next: Agent | None = None
@@ -124,6 +126,11 @@ class SeatRun:
     def is_live(self) -> bool:
         """Whether an attempt is under way."""
         return self.outcome is None
+
+    @property
+    def waits(self) -> bool:
+        """Whether the attempt under way has had no token yet."""
+        return self.is_live and self._words.first is None
 
     @property
     def agent(self) -> Agent | None:
@@ -260,6 +267,7 @@ class SeatRun:
         self._words.pieces += pieces
         if self._words.first is None:
             self._words.first = self._feed.t
+            self._on_begin()
 
     def _proposal(self, agent: Agent) -> Proposal:
         words = self._words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,13 @@ from moa_tui.errors import ProviderError, nearest
 from moa_tui.providers import ollama_pull
 from moa_tui.providers.faults import words_in
 from moa_tui.providers.http import HttpClient
-from moa_tui.providers.ollama_chat import ChatDecoder, meant, prompt_tokens, write_request
+from moa_tui.providers.ollama_chat import (
+    ChatDecoder,
+    meant,
+    prompt_tokens,
+    write_load,
+    write_request,
+)
 from moa_tui.providers.ollama_models import (
     Traits,
     Windows,
@@ -22,7 +28,7 @@ from moa_tui.providers.ollama_models import (
     read_models,
     read_traits,
 )
-from moa_tui.providers.ollama_traffic import Traffic, Visit
+from moa_tui.providers.ollama_traffic import USUAL_ROOM, Traffic, Visit, full_name
 from moa_tui.providers.stream import Call, converse
 
 if TYPE_CHECKING:
@@ -120,6 +126,26 @@ class OllamaProvider:
         """
         return read_models(await self._http.get_json("api/tags"))
 
+    async def warm(self, request: ChatRequest, /) -> None:
+        """Have a request's model loaded, where Ollama would keep it beside those that are.
+
+        It never fails: the call itself would meet the same fault, and tells it.
+        """
+        model = request.model
+        traits = await self._traits_of(model)
+        if not self._endpoint.is_own or traits.is_remote:
+            return
+        loaded = await self._loaded()
+        if loaded is None or full_name(model) in loaded or len(loaded) >= USUAL_ROOM:
+            return
+        window = self._window(request, traits)
+        with suppress(ProviderError):
+            await self._http.get_json(
+                "api/chat",
+                body=write_load(model, num_ctx=window),
+                limit_s=self._endpoint.first_token_limit_s,
+            )
+
     def pull(self, model: str, /) -> AsyncGenerator[tuple[int, int], None]:
         """Fetch a model; see `ollama_pull.pull`.
 
@@ -157,10 +183,7 @@ class OllamaProvider:
 
     def _call(self, request: ChatRequest, traits: Traits) -> Call:
         model, prompt = request.model, prompt_tokens(request.messages)
-        window = request.options.num_ctx
-        if window is None and not traits.is_remote:
-            need = max(request.context, prompt + request.options.max_tokens)
-            window = self._windows.fit(model, need, most=traits.context)
+        window = self._window(request, traits)
 
         def thinks() -> bool:
             return traits.can_think is not False and model not in self._without_thinking
@@ -182,6 +205,14 @@ class OllamaProvider:
             learn=learn,
             wait=wait if self._endpoint.is_own and not traits.is_remote else None,
         )
+
+    def _window(self, request: ChatRequest, traits: Traits) -> int | None:
+        """Return the window that a request's model is to have, None: whatever it has."""
+        if request.options.num_ctx is not None or traits.is_remote:
+            return request.options.num_ctx
+        prompt = prompt_tokens(request.messages)
+        need = max(request.context, prompt + request.options.max_tokens)
+        return self._windows.fit(request.model, need, most=traits.context)
 
     async def _also(self, error: ProviderError, model: str) -> str:
         """Return which models are there that may have been meant, where one is not."""

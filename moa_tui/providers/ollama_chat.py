@@ -70,6 +70,17 @@ def write_request(
     return {**body, "think": think} if think is not None and can_think else body
 
 
+def write_load(model: str, *, num_ctx: int | None) -> dict[str, object]:
+    """Return the JSON body of a chat without a message, which only loads its model."""
+    return {
+        "model": model,
+        "messages": [],
+        "stream": False,
+        "options": {} if num_ctx is None else {"num_ctx": num_ctx},
+        "keep_alive": f"{KEEP_ALIVE_S / 60:.0f}m",
+    }
+
+
 class ChatDecoder:
     """Reads one streamed chat: a JSON object a line, the last of them ``done``.
 

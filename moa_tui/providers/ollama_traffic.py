@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 LOOK_EVERY_S = 1.0
 """How often Ollama is asked what it has loaded, while a call waits for a load."""
 
+USUAL_ROOM = 3
+"""How many models an Ollama keeps loaded, unless it is told otherwise."""
+
 _USUAL_LANES = 1
-_USUAL_ROOM = 3
 _ROUNDED_BY = 1024
 _SURELY_BOTH_S = 0.25
 
@@ -43,7 +45,7 @@ class Traffic:
         self._loaded: dict[str, int] | None = None
         self._looking: asyncio.Task[None] | None = None
         self._lanes: dict[str, int] = {}
-        self._room = _USUAL_ROOM
+        self._room = USUAL_ROOM
 
     def enter(
         self, model: str, window: int, wake: Callable[[], None], *, is_serial: bool = False

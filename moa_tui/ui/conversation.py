@@ -261,14 +261,13 @@ class ConversationScreen(Screen[None]):
         turns = self._turns
         record = self._recording.open_run(mixture, given_from=given_from)
         version = turns.place(len(turns) - 1)
-        prompt = turns[-1].prompt
-        await self._stage.begin(prompt, mixture, version=version, is_again=is_again)
+        await self._stage.begin(turns[-1].prompt, mixture, version=version, is_again=is_again)
         ticking = self._tick()
         try:
-            conversation = turns.conversation()
             # Nothing is sent that a crash could lose.
             await self._recording.settle()
-            state = await self._live.go(mixture, conversation, given=given, record=record)
+            said = turns.conversation()
+            state = await self._live.go(mixture, said, given=given, record=record)
         finally:
             self._is_asking = False
             ticking.cancel()
@@ -425,8 +424,7 @@ class ConversationScreen(Screen[None]):
             self._download.start()
             self._tell()
             return
-        given = () if event.given is None else tuple(event.given)
-        go = partial(self._run_version, event)
+        given, go = tuple(event.given or ()), partial(self._run_version, event)
         if self._spending.holds(event.mixture, given=given, then=go, otherwise=self._tell):
             return
         self._turns.begin_version()

@@ -21,7 +21,16 @@ from moa_tui.__main__ import Program
 from moa_tui.config import Settings
 from moa_tui.connections import Connections
 from moa_tui.engine.clock import AsyncioClock
-from moa_tui.engine.provider import ChatRequest, Endpoint, Finish, Message, Phase, Retrying, Text
+from moa_tui.engine.provider import (
+    ChatRequest,
+    Endpoint,
+    Finish,
+    Message,
+    Phase,
+    Retrying,
+    Text,
+    Warming,
+)
 from moa_tui.errors import ProviderError
 from moa_tui.log import Log
 from moa_tui.providers.scripted import ScriptedProvider, Wait
@@ -277,8 +286,19 @@ class Fetcher:
             raise ProviderError("cut", "it broke off")
         yield 2, 2
 
+    async def warm(self, request: ChatRequest, /) -> None:
+        assert request.model == "next"
+
     async def aclose(self) -> None:
         pass
+
+
+async def test_a_load_beforehand_is_told(tmp_path: Path) -> None:
+    with Log(tmp_path / "x.log", {}, clock=AsyncioClock()) as log:
+        provider = log.watched(Fetcher())
+        assert isinstance(provider, Warming)
+        await provider.warm(ChatRequest("next", ()))
+    assert "o, loading of next beforehand: done after" in (tmp_path / "x.log").read_text("utf-8")
 
 
 async def test_a_pull_is_told(tmp_path: Path) -> None:
