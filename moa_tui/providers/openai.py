@@ -70,6 +70,8 @@ class CompletionHabits(Habits):
         is_reasoning = _REASONING_MODEL.search(model) is not None
         super().__init__(("temperature", "top_p") if is_reasoning else ())
         self.tokens_field = "max_completion_tokens" if is_reasoning else "max_tokens"
+        # What OpenAI calls the system's role since these models; elsewhere nobody knows it.
+        self.roles = {"system": "developer"} if is_reasoning else {}
         self.folds_system = False
         self._renamed = False
 
@@ -94,7 +96,10 @@ def write_request(request: ChatRequest, habits: CompletionHabits) -> dict[str, o
     messages = _folded(request.messages) if habits.folds_system else request.messages
     body: dict[str, object] = {
         "model": request.model,
-        "messages": [{"role": each.role, "content": each.content} for each in messages],
+        "messages": [
+            {"role": habits.roles.get(each.role, each.role), "content": each.content}
+            for each in messages
+        ],
         "stream": True,
         "stream_options": {"include_usage": True},
         habits.tokens_field: options.max_tokens,

@@ -342,7 +342,12 @@ def test_a_request_holds_what_was_asked_for_and_nothing_else() -> None:
 def test_reasoning_models_are_asked_their_way_from_the_start(model: str) -> None:
     server = Server(Answering())
 
-    virtual_time.run(hear_request(server, ChatRequest(model, REQUEST.messages)))
+    messages = (Message("system", "Rhyme."), *REQUEST.messages)
+    virtual_time.run(hear_request(server, ChatRequest(model, messages)))
 
     assert "temperature" not in server.sent[0]
     assert "max_completion_tokens" in server.sent[0]
+    assert server.sent[0]["messages"] == [
+        {"role": "developer", "content": "Rhyme."},
+        *({"role": each.role, "content": each.content} for each in REQUEST.messages),
+    ]
