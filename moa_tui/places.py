@@ -165,7 +165,9 @@ class Places:
 
     def info(self, model: str, /) -> ModelInfo | None:
         """Return what the last listing says of "endpoint/model"; None: nothing."""
-        return info_of(self.states(), model)
+        # Of one endpoint only, since every call asks for it.
+        state = self._states.get(model.partition("/")[0])
+        return None if state is None else info_of((state,), model)
 
     async def look_up(self, model: str, /) -> ModelInfo | None:
         """Return the same, after one listing of the endpoint unless there was one; never fails."""
