@@ -92,8 +92,8 @@ def trimmed(references: Sequence[str], room: int) -> tuple[list[str], str]:
     ]
     if not cut:
         return texts, ""
-    which = ", ".join(map(str, cut))
-    return texts, f"answers {which} are read in part: about {share:,} tokens of each"
+    which = "all" if len(cut) == len(sizes) else ", ".join(map(str, cut))
+    return texts, f"cut to {share:,} tokens: {which} of {len(sizes)} answers"
 
 
 def _share(sizes: Sequence[int], room: int) -> int:

@@ -101,7 +101,7 @@ def _step(first: int, last: int, count: int) -> str:
     if (first, last) == (1, count):
         return ""
     which = f"answer {first}" if first == last else f"answers {first} to {last}"
-    return f"merging {which} of {count}" + (" into what came before" if first > 1 else "")
+    return f"{which} of {count}" + (", into what came before" if first > 1 else "")
 
 
 async def no_merge(aggregation: Aggregation) -> Merged:

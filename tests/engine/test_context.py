@@ -81,7 +81,8 @@ def test_a_prompt_that_alone_does_not_fit_fails_whatever_the_rule() -> None:
 def test_references_are_cut_evenly_and_the_request_fits() -> None:
     request, words = fitted(ask, ["short", TALK, TALK], window=1000, rule="trim")
     assert prompt_tokens(request) + request.options.max_tokens <= 1000
-    assert words.startswith("answers 2, 3 are read in part: about ")
+    assert words.startswith("cut to ")
+    assert words.endswith(" tokens: 2, 3 of 3 answers")
     said = request.messages[0].content
     assert "short" in said
     assert said.count("tokens left out …]") == 2
@@ -110,7 +111,7 @@ def test_a_merge_with_cut_references_says_what_was_cut() -> None:
     result = merged("trim", 2000)
     assert of_aggregator(result)[:2] == [
         " started t/m",
-        " note answers 1, 2, 3, 4, 5 are read in part: about 316 tokens of each",
+        " note cut to 316 tokens: all of 5 answers",
     ]
     assert result.untimed[-1] == "run finished 'Answer.' of 1.1 1.2 1.3 1.4 1.5"
 
@@ -119,9 +120,9 @@ def test_a_merge_a_few_at_a_time_folds_each_step_into_the_answer_so_far() -> Non
     result = merged("refine", 2400)
     steps = [line for line in of_aggregator(result) if "note" in line]
     assert steps == [
-        " note merging answers 1 to 2 of 5",
-        "#2 note merging answers 3 to 4 of 5 into what came before",
-        "#3 note merging answer 5 of 5 into what came before",
+        " note answers 1 to 2 of 5",
+        "#2 note answers 3 to 4 of 5, into what came before",
+        "#3 note answer 5 of 5, into what came before",
     ]
     first, *later = (request.messages[0].content for request in result.requests[5:])
     assert "1. a word0" in first
@@ -143,7 +144,7 @@ def test_where_nobody_knows_the_window_the_server_says_it_and_the_merge_is_cut_t
     talk = {name: says(f"{name} {TALK}") for name in "abc"}
     scripts = talk | {"m": one_after_another(refuses, says("Cut."))}
     result = race(mixture("abc", context="trim", max_tokens=300), scripts)
-    assert " note answers 1, 2, 3 are read in part" in of_aggregator(result)[1]
+    assert "tokens: all of 3 answers" in of_aggregator(result)[1]
     assert result.untimed[-1] == "run finished 'Cut.' of 1.1 1.2 1.3"
 
 
@@ -161,8 +162,8 @@ def test_a_strategy_that_refines_takes_three_texts_at_once() -> None:
     scripts = {name: says(name) for name in "abcde"} | {"m": says("Good.")}
     result = race(mix, scripts)
     assert [line for line in of_aggregator(result) if "note" in line] == [
-        " note merging answers 1 to 3 of 5",
-        "#2 note merging answers 4 to 5 of 5 into what came before",
+        " note answers 1 to 3 of 5",
+        "#2 note answers 4 to 5 of 5, into what came before",
     ]
 
 
@@ -171,7 +172,7 @@ def test_proposers_of_a_later_layer_get_cut_references_where_the_merge_is_folded
     scripts = {name: says(f"{name} {TALK}") for name in "abc"} | {"x": says("X."), "m": says("M.")}
     mix = mixture("abc", "x", context="refine", max_tokens=300)
     result = race(mix, scripts, models=FakeCatalogue(known=known))
-    assert "2.1 note answers 1, 2, 3 are read in part" in "\n".join(result.untimed)
+    assert "tokens: all of 3 answers" in "\n".join(result.untimed)
     assert result.untimed[-1] == "run finished 'M.' of 2.1"
 
 
