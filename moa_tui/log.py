@@ -253,7 +253,7 @@ class _WatchedFetching(_Watched):
         name = f"{self.endpoint.name}, loading of {request.model} beforehand"
         with _told(name, self._clock) as call:
             await self._fetching.warm(request)
-            call.outcome = "done"
+            call.outcome = "over"
 
 
 @dataclass(slots=True)

@@ -172,8 +172,10 @@ class Places:
     async def look_up(self, model: str, /) -> ModelInfo | None:
         """Return the same, after one listing of the endpoint unless there was one; never fails."""
         name = model.partition("/")[0]
-        if name not in self._states and name not in self._asking:
+        state = self._states.get(name)
+        if (state is None or state.status == "asking") and name not in self._asking:
             self._asking[name] = asyncio.create_task(self.ask(name))
+            self._asking[name].add_done_callback(lambda _: self._asking.pop(name, None))
         if name in self._asking:
             # Several seats wait for it: one that is stopped must not end it for the others.
             await asyncio.shield(self._asking[name])

@@ -25,6 +25,7 @@ from moa_tui.engine.prompt import Conversation
 from moa_tui.engine.run import open_run
 from moa_tui.errors import CommandError, ConfigError
 from moa_tui.text import clean, one_line
+from moa_tui.ui.ports import budget_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -137,17 +138,21 @@ async def _refuse_missing(mixture: Mixture, setup: Setup) -> None:
             raise ConfigError(f"there is no {shown}; there is: {one_line(', '.join(files), 200)}")
 
 
-def _refuse_dear(mixture: Mixture, conversation: Conversation, setup: Setup) -> None:
+async def _refuse_dear(mixture: Mixture, conversation: Conversation, setup: Setup) -> None:
     """Refuse a run that may pass the settings' budget: there is nobody to ask.
 
     Raises:
         ConfigError: it may.
     """
     ports = setup.ports
-    budget = float(ports.settings.values()["budget"].value) if ports.settings else 0.0
+    budget = budget_of(ports.settings)
     if not budget:
         return
-    most = Calls(mixture, conversation, ports.providers, ports.places).most_dollars()
+    calls = Calls(mixture, conversation, ports.providers, ports.places)
+    for agent in mixture.agents:
+        if calls.can_learn_price(agent):
+            await calls.learn_price(agent)
+    most = calls.most_dollars()
     if most > budget:
         raise ConfigError(
             f"it may cost up to ${most:.4f}, and the settings' budget is ${budget:.2f}: ask for "
@@ -168,7 +173,7 @@ async def answer(asked: Question, arguments: Arguments, *, streams: Streams) -> 
     mixture = asked.mixture or await _found(arguments, asked.setup, streams=streams)
     await _refuse_missing(mixture, asked.setup)
     conversation = Conversation(asked.prompt)
-    _refuse_dear(mixture, conversation, asked.setup)
+    await _refuse_dear(mixture, conversation, asked.setup)
     output = Output(streams.stdout)
     report: Lines | Progress = Lines(output, streams.stderr)
     if not arguments.as_json:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from moa_tui.engine.provider import canonical
+
 if TYPE_CHECKING:
-    from moa_tui.engine.provider import Endpoint
     from moa_tui.ui.ports import Endpoints, EndpointState
 
 _NEAREST = 3
@@ -68,8 +69,9 @@ def as_data(state: EndpointState) -> dict[str, Any]:
 
 def has_model(state: EndpointState, name: str) -> bool:
     """Return whether an endpoint lists a model; Ollama's tag "latest" needn't be written."""
-    whole = _whole(state.endpoint, name)
-    return any(_whole(state.endpoint, model.id) == whole for model in state.models)
+    kind = state.endpoint.kind
+    wanted = canonical(name, kind)
+    return any(canonical(model.id, kind) == wanted for model in state.models)
 
 
 def nearest_models(state: EndpointState, name: str) -> tuple[str, ...]:
@@ -79,10 +81,6 @@ def nearest_models(state: EndpointState, name: str) -> tuple[str, ...]:
     chat = {_short(model.id): model.id for model in state.models if model.is_chat}
     close = difflib.get_close_matches(_short(name), chat, n=_NEAREST, cutoff=_LIKE_ENOUGH)
     return tuple(f"{state.endpoint.name}/{chat[short]}" for short in close)
-
-
-def _whole(endpoint: Endpoint, name: str) -> str:
-    return f"{name}:latest" if endpoint.kind == "ollama" and ":" not in name else name
 
 
 def _short(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from moa_tui.engine import cost
 from moa_tui.engine.context import prompt_tokens
-from moa_tui.engine.prompt import context_need, needs, request
+from moa_tui.engine.prompt import Need, context_need, needs, request
 from moa_tui.engine.provider import Usage
 
 if TYPE_CHECKING:
@@ -85,13 +85,19 @@ class Calls:
         ``given`` seats aren't called.
         """
         most = 0.0
-        for seat, (need, *_) in needs(self.mixture, self._conversation):
-            if seat in given:
-                continue
-            times = self.mixture.merge_calls if seat.layer > len(self.mixture.layers) else 1
-            usage = Usage(prompt=need.prompt, completion=need.answer)
-            most += times * (cost.priced(usage, self.price(need.agent)).cost or 0.0)
+        merges = self.mixture.merge_calls
+        if self.mixture.context == "refine":
+            # In the worst case each call adds one answer to the two of the first.
+            merges = max(merges, self.mixture.layers[-1].seat_count - 1)
+        for seat, of_seat in needs(self.mixture, self._conversation):
+            if seat not in given:
+                times = merges if seat.layer > len(self.mixture.layers) else 1
+                most += times * max(self._dollars(need) for need in of_seat)
         return most
+
+    def _dollars(self, need: Need) -> float:
+        usage = Usage(prompt=need.prompt, completion=need.answer)
+        return cost.priced(usage, self.price(need.agent)).cost or 0.0
 
     def _need(self, agent: Agent, references: Sequence[str]) -> int:
         asked = self.request(agent, references)

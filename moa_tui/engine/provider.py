@@ -24,6 +24,7 @@ _NO_CHAT = re.compile(
     r"|babbage|davinci|mmproj|(?<![a-z0-9])(?:bge|gte|e5|jina|tts|clip|flux|vae)(?![a-z0-9])",
     re.IGNORECASE,
 )
+_LATEST = ":latest"
 _OLLAMA_CLOUD = ".ollama.com"
 _NEAR = (".local", ".lan", ".internal", ".home.arpa")
 """What names in a network of one's own end with."""
@@ -224,6 +225,11 @@ class ModelInfo:
     price: Price | None = None
     size: int | None = None
     is_chat: bool = True
+
+
+def canonical(model: str, kind: Kind) -> str:
+    """Return one spelling of a model's name: Ollama adds ":latest" to one without a tag."""
+    return model.removesuffix(_LATEST) if kind == "ollama" else model
 
 
 def can_chat(model: str) -> bool:

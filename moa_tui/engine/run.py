@@ -213,9 +213,11 @@ class Run:
         seat_run = self._seats.get(seat) or self._new_seat(seat, ())
         seat_run.references = tuple(references)
         seat_run.rule = "trim" if cuts else _one_call(self._mixture.context, "aggregator")
-        for agent in (aggregator.agent, *aggregator.fallback):
-            if agent is None:
-                continue
+        agents = [one for one in (aggregator.agent, *aggregator.fallback) if one is not None]
+        if isinstance(seat_run.outcome, Proposal) and seat_run.agent is not None:
+            # Of several calls, whoever made the last one makes the next.
+            agents = [seat_run.agent, *(one for one in agents if one != seat_run.agent)]
+        for agent in agents:
             # It judges answers that others thought about; what it writes is waited for.
             thinks = agent.think is not None or agent.effort is not None
             self._begin(seat_run, agent if thinks else replace(agent, think=False))
@@ -321,7 +323,7 @@ class Run:
             feed=self._feed,
             group=self._group,
             on_begin=self._warm,
-            on_end=self._changed.set,
+            on_end=self._hear_end,
         )
         self._seats[seat] = self._open[seat] = seat_run
         if self._layer is not None:
@@ -334,19 +336,20 @@ class Run:
         Sooner, what is loaded for later would stand in the way of what is asked now.
         """
         layer = self._layer
-        if layer is None or any(run.waits for run in layer.seats.values()):
+        if layer is None or layer.has_ended or any(run.waits for run in layer.seats.values()):
             return
-        for agent in self._agents_after(layer.number):
+        for seat, (agent, *_) in self._mixture.seating().items():
+            is_next = seat.layer == layer.number + 1 and seat not in self._given
+            if not is_next or agent.model in self._warming:
+                continue
             provider = self._calls.provider(agent.endpoint)
-            if agent.model not in self._warming and isinstance(provider, Warming):
+            if isinstance(provider, Warming):
                 warming = provider.warm(self._calls.request(agent, ()))
                 self._warming[agent.model] = self._group.create_task(warming)
 
-    def _agents_after(self, number: int) -> tuple[Agent, ...]:
-        if number < len(self._mixture.layers):
-            return self._mixture.layers[number].seats
-        merger = self._mixture.aggregator
-        return (merger.agent,) if merger.agent is not None and merger.strategy != "none" else ()
+    def _hear_end(self) -> None:
+        self._changed.set()
+        self._warm()
 
     def _stop_seats(self) -> None:
         for seat_run in self._seats.values():

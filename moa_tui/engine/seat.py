@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from moa_tui.engine.mixture import Agent, ContextRule, Seat
     from moa_tui.engine.provider import FinishReason, PhaseName, Provider
 
+_MOST_OVERFLOWS = 4
 _AFTER_OVERFLOW = 0.8
 """The part of its window that a model is given once our estimate has proved too small."""
 
@@ -205,7 +206,7 @@ class SeatRun:
 
     async def _answered(self, provider: Provider, agent: Agent) -> Outcome:
         window = await self._calls.window(agent, self.references)
-        overflow: ProviderError | None = None
+        overflow, tries = None, 0
         while True:
             try:
                 await self._call(provider, agent, window)
@@ -214,10 +215,17 @@ class SeatRun:
                 if failure.kind != "context" or self._words.pieces:
                     return failure
                 # The server counts better than we do.
-                overflow = overflow or failure
-                if not failure.window:
+                overflow, tries = overflow or failure, tries + 1
+                if not failure.window or tries > _MOST_OVERFLOWS:
                     return overflow
-                window = int(min(failure.window, window or failure.window) * _AFTER_OVERFLOW)
+                window = self._less_than(failure.window, window)
+
+    def _less_than(self, window: int, before: int | None) -> int:
+        """Return a window in which the request that overflowed can't be sent again."""
+        sent = window
+        if self._request is not None:
+            sent = prompt_tokens(self._request) + self._request.options.max_tokens
+        return int(min(window, before or window, sent) * _AFTER_OVERFLOW)
 
     async def _call(self, provider: Provider, agent: Agent, window: int | None) -> None:
         self._request, cut = fitted(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import re
 from contextlib import aclosing, suppress
@@ -90,6 +91,7 @@ class OllamaProvider:
         self._traffic = Traffic(self._loaded, clock=clock)
         self._traits: dict[str, Traits] = {}
         self._without_thinking: set[str] = set()
+        self._warming = asyncio.Lock()
 
     @property
     def endpoint(self) -> Endpoint:
@@ -135,16 +137,18 @@ class OllamaProvider:
         traits = await self._traits_of(model)
         if not self._endpoint.is_own or traits.is_remote:
             return
-        loaded = await self._loaded()
-        if loaded is None or full_name(model) in loaded or len(loaded) >= USUAL_ROOM:
-            return
-        window = self._window(request, traits)
-        with suppress(ProviderError):
-            await self._http.get_json(
-                "api/chat",
-                body=write_load(model, num_ctx=window),
-                limit_s=self._endpoint.first_token_limit_s,
-            )
+        # One after the other, or each would take the same room for free.
+        async with self._warming:
+            loaded = await self._loaded()
+            if loaded is None or full_name(model) in loaded or len(loaded) >= USUAL_ROOM:
+                return
+            window = self._window(request, traits)
+            with suppress(ProviderError):
+                await self._http.get_json(
+                    "api/chat",
+                    body=write_load(model, num_ctx=window),
+                    limit_s=self._endpoint.first_token_limit_s,
+                )
 
     def pull(self, model: str, /) -> AsyncGenerator[tuple[int, int], None]:
         """Fetch a model; see `ollama_pull.pull`.

@@ -31,6 +31,11 @@ class SteadyCompositor(Compositor):
             self._told = self._full_map
         return super().full_map
 
+    def clear(self) -> None:
+        """Forget all widgets."""
+        self._told = None
+        super().clear()
+
     def reflow(self, parent: Widget, size: Size) -> ReflowResult:
         """Lay out anew; return what is hidden, shown and resized since sizes were told."""
         if self._told is not None:

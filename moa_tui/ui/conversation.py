@@ -56,7 +56,9 @@ class ConversationScreen(Screen[None]):
         self._opened = opened or Opened()
         self._turns = self._opened.turns
         store = None if self._opened.is_private else ports.store
-        self._recording = Recording(store, self._turns, session=self._opened.session)
+        self._recording = Recording(
+            store, self._turns, clock=ports.clock, session=self._opened.session
+        )
         self._recording.is_private = self._opened.is_private
         self._recording.is_waiting = opened is None and start.session != ""
         self._live = LiveRun(ports, self._hear, self._show)
@@ -75,12 +77,12 @@ class ConversationScreen(Screen[None]):
         )
         self._download = Download(ports.embedded, self._stage.welcome, self._fetched)
         self._mixing = Mixing(ports, start, self._stage)
-        first = told.Facts(title=self._turns.title, mixture=start.mixture, run=None)
-        self._header = Header(first)
+        facts = told.Facts(title=self._turns.title, mixture=start.mixture, run=None)
+        self._header = Header(facts)
         self._too_small = TooSmall()
         desk = self._desk = Desk(self._header, self._mixing, self._stage, ports=ports)
         self._windows = Windows(self._turns)
-        self._spending = Spending(ports, self._turns, desk.ask_to_spend)
+        self._spending = Spending(ports, self._turns)
         self._steering = Steering(
             desk,
             self._live,
@@ -121,7 +123,7 @@ class ConversationScreen(Screen[None]):
             self._stage.composer.draft.put(Prompt(self._opened.draft, self._opened.draft))
         self._tell()
         if self._start.is_demo:
-            self.call_after_refresh(self._ask_text, words.EXAMPLES[0])
+            self.call_after_refresh(self.ask, Prompt(words.EXAMPLES[0], words.EXAMPLES[0]))
         if len(self._turns):
             self._open_stored()
 
@@ -149,7 +151,7 @@ class ConversationScreen(Screen[None]):
             edited, self._versions.edited = self._versions.edited, None
             self.ask(prompt, edited=edited)
         elif self._turns.queue and not self._is_busy and self._versions.edited is None:
-            self._go_on()
+            self._go_on(is_next=False)
         else:
             self._stage.composer.refuse(words.EMPTY_REFUSED)
 
@@ -165,15 +167,13 @@ class ConversationScreen(Screen[None]):
 
     @on(Welcome.Chosen)
     def _ask_example(self, event: Welcome.Chosen) -> None:
-        self._ask_text(event.text)
+        self.ask(Prompt(event.text, event.text))
 
-    def _ask_text(self, text: str) -> None:
-        self.ask(Prompt(text, text))
-
-    def ask(self, prompt: Prompt, *, edited: int | None = None) -> None:
+    def ask(self, prompt: Prompt, *, edited: int | None = None, is_next: bool = False) -> None:
         """Send a prompt, or queue it behind the run or the download that is live.
 
-        ``edited`` is the number of the turn in whose place it is asked.
+        ``edited`` is the number of the turn in whose place it is asked; ``is_next``: it waited in
+        the queue, and nobody asks for it now.
         """
         self._replaying.action_end_replay()
         if self._is_busy:
@@ -184,24 +184,21 @@ class ConversationScreen(Screen[None]):
         elif told.needs_fetch(self._ports, self._mixing.mixture):
             self._waits_for_model = prompt
             self._download.start()
-        elif not self._spending.holds(
-            self._mixing.mixture,
-            prompt.text,
-            then=partial(self.ask, prompt, edited=edited),
-            otherwise=partial(self._put_back, prompt),
-        ):
+        elif why := self._spending.question(self._mixing.mixture, prompt.text):
+            if self._spending.keep(prompt, self._stage.composer.draft, is_next=is_next):
+                self._versions.edited = edited
+                send = partial(self._send_kept, prompt, edited)
+                self._desk.ask_to_spend(why, self._spending.allow, send)
+        else:
             self._open_turn(prompt, edited)
             self._mixing.use()
             self._run(self._mixing.mixture)
         self._tell()
 
-    def _put_back(self, prompt: Prompt) -> None:
-        """Keep a prompt that isn't sent: in the composer, or in the queue if that is written in."""
-        if self._stage.composer.draft.text:
-            self._turns.wait(prompt)
-        else:
-            self._stage.composer.draft.put(prompt)
-        self._tell()
+    def _send_kept(self, prompt: Prompt, edited: int | None) -> None:
+        self._stage.composer.draft.empty()
+        self._versions.edited = None
+        self.ask(prompt, edited=edited)
 
     def _open_turn(self, prompt: Prompt, edited: int | None) -> None:
         """Open a turn behind the last one, or in the place of the one that was edited."""
@@ -212,10 +209,10 @@ class ConversationScreen(Screen[None]):
             self._turns.branch(edited, prompt)
         self._recording.open_turn()
 
-    def _go_on(self) -> None:
+    def _go_on(self, *, is_next: bool = True) -> None:
         prompt = self._turns.next()
         if prompt is not None:
-            self.ask(prompt)
+            self.ask(prompt, is_next=is_next)
 
     @property
     def _is_busy(self) -> bool:
@@ -330,18 +327,21 @@ class ConversationScreen(Screen[None]):
     # The download.
 
     def _fetched(self, is_there: bool) -> None:  # noqa: FBT001 - what the download ends with
+        draft = self._stage.composer.draft
         prompt, self._waits_for_model = self._waits_for_model, None
         if prompt is None:
             return
+        if is_there:
+            self._mixing.learn()
         if isinstance(prompt, Versions.WantsRun):
             if is_there:
-                self._mixing.learn()
                 self._run_version(prompt)
         elif is_there:
-            self._mixing.learn()
             self.ask(prompt)
+        elif draft.text:
+            self._turns.wait(prompt)
         else:
-            self._put_back(prompt)
+            draft.put(prompt)
         self._tell()
 
     # What the chrome says.
@@ -377,10 +377,9 @@ class ConversationScreen(Screen[None]):
             tight=self._windows.tightest(self._mixing.mixture, self._mixing.states),
             edited=self._versions.edited,
         )
-        composer = self._stage.composer
         self._keep_draft()
-        composer.draft.has_queue = bool(self._turns.queue)
-        composer.tell(notice, is_busy=self._is_busy)
+        self._stage.composer.draft.has_queue = bool(self._turns.queue)
+        self._stage.composer.tell(notice, is_busy=self._is_busy)
         if self.focused is None and self.is_active:
             self._stage.find_focus(is_lost=True)
         self._versions.is_busy = self._is_busy or self._replaying.is_on
@@ -399,15 +398,15 @@ class ConversationScreen(Screen[None]):
         elif ran is not None and ran != mixture.expanded():
             # What was figured for one mixture must not stand beside the name of another.
             run = None
-        is_free = self._is_free
-        if run is None:
-            is_free = told.is_free_by_name(self._ports, mixture)
+        by_name = told.is_free_by_name(self._ports, mixture)
+        is_free = by_name if run is None else self._is_free
+        earlier = self._spending.earlier(run, is_replayed=self._replaying.is_on)
         return told.Facts(
             title=self._turns.title,
             mixture=mixture,
             run=run,
             t=self._live.t if run is not None else 0.0,
-            cost=told.cost(run, is_free=is_free, earlier=self._spending.earlier(run)),
+            cost=told.cost(run, is_free=is_free, earlier=earlier),
             is_demo=self._start.is_demo,
             is_saved=self._is_saved,
             is_private=self._opened.is_private,
@@ -424,8 +423,9 @@ class ConversationScreen(Screen[None]):
             self._download.start()
             self._tell()
             return
-        given, go = tuple(event.given or ()), partial(self._run_version, event)
-        if self._spending.holds(event.mixture, given=given, then=go, otherwise=self._tell):
+        if why := self._spending.question(event.mixture, given=tuple(event.given or ())):
+            send = partial(self._run_version, event)
+            self._desk.ask_to_spend(why, self._spending.allow, send)
             return
         self._turns.begin_version()
         if event.given is None:

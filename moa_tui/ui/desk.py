@@ -332,18 +332,14 @@ class Desk(Ground):
         told = words.QUIT_KEPT if is_kept else words.QUIT_LIVE
         self._ask(words.QUIT, told, yes=words.QUIT_YES, then=quit_, is_last=True)
 
-    def ask_to_spend(
-        self, told: str, then: Callable[[], object], otherwise: Callable[[], object]
-    ) -> None:
-        """Ask before a conversation may pass its budget."""
-        self._ask(
-            words.SPEND,
-            told,
-            yes=words.SPEND_YES,
-            no=words.SPEND_NO,
-            then=then,
-            otherwise=otherwise,
-        )
+    def ask_to_spend(self, told: str, allow: Callable[[], None], send: Callable[[], None]) -> None:
+        """Ask before a conversation may pass its budget; on yes, allow it and send."""
+
+        def then() -> None:
+            allow()
+            send()
+
+        self._ask(words.SPEND, told, yes=words.SPEND_YES, no=words.SPEND_NO, then=then)
 
     def on_answer_view_link_pressed(self, event: AnswerView.LinkPressed) -> None:
         """Ask before a link that a model wrote is opened, and show where it leads."""
@@ -364,7 +360,6 @@ class Desk(Ground):
         *,
         yes: str,
         then: Callable[[], object],
-        otherwise: Callable[[], object] | None = None,
         no: str = words.QUIT_NO,
         detail: str = "",
         is_last: bool = False,
@@ -375,8 +370,6 @@ class Desk(Ground):
             self._is_asking = False
             if is_yes:
                 then()
-            elif otherwise is not None:
-                otherwise()
 
         self._is_asking = is_last
         question = Question(title, text, yes=yes, no=no, detail=detail)

@@ -233,7 +233,8 @@ class Mixing(Horizontal):
         if self.mixture.name == before:
             saved = replace(self._sidebar.saved, name=name)
             self._sidebar.load(replace(self.mixture, name=name), saved=saved)
-            self.use()
+            if self._memory is not None:
+                self._remember(self._memory, name)
             self.post_message(self.Changed())
 
     @on(Sidebar.Edited)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
+from moa_tui.engine.provider import canonical
 from moa_tui.text import redact
 
 if TYPE_CHECKING:
@@ -67,9 +68,13 @@ class EndpointState:
 
 def info_of(states: Iterable[EndpointState], model: str) -> ModelInfo | None:
     """Return what the endpoints' listings say of "endpoint/model"; None: nothing."""
-    name, _, wanted = model.partition("/")
-    models = next((state.models for state in states if state.endpoint.name == name), ())
-    return next((each for each in models if each.id == wanted), None)
+    name, _, own = model.partition("/")
+    state = next((state for state in states if state.endpoint.name == name), None)
+    if state is None:
+        return None
+    kind = state.endpoint.kind
+    wanted = canonical(own, kind)
+    return next((each for each in state.models if canonical(each.id, kind) == wanted), None)
 
 
 Origin: TypeAlias = Literal["yours", "shipped", "yours for shipped"]
@@ -245,6 +250,11 @@ class Settings(Protocol):
             ConfigError: something stands above the file, or it can't be written: in words.
         """
         ...
+
+
+def budget_of(settings: Settings | None) -> float:
+    """Return how many dollars a conversation may cost before one is asked, 0 for no bound."""
+    return 0.0 if settings is None else float(settings.values()["budget"].value)
 
 
 class Files(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from moa_tui.errors import ConfigError
 from moa_tui.ui.dialogs.preset_rows import Entry, Library
 
 if TYPE_CHECKING:
@@ -50,9 +51,13 @@ class PresetShelf:
 
     def undelete(self) -> str:
         """Bring back the preset that was deleted last, and return its name."""
-        name, restore = self._deleted[-1]
-        restore()
-        self._deleted.pop()
+        name, restore = self._deleted.pop()
+        try:
+            restore()
+        except ConfigError:
+            # It may be for good: another one has the name. The others' turn comes first.
+            self._deleted.insert(0, (name, restore))
+            raise
         return name
 
     def rename(self, name: str, wanted: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -16,6 +15,7 @@ from moa_tui.ui.turns import Turn, Turns, Version
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from moa_tui.engine.clock import Clock
     from moa_tui.engine.events import Event
     from moa_tui.engine.mixture import Mixture
     from moa_tui.engine.state import RunState
@@ -42,9 +42,15 @@ class Recording:
     """Keeps one session of a store in step with the turns; ``session`` is "" until it has one."""
 
     def __init__(
-        self, store: Callable[[], Store] | None, turns: Turns, *, session: str = ""
+        self,
+        store: Callable[[], Store] | None,
+        turns: Turns,
+        *,
+        clock: Clock,
+        session: str = "",
     ) -> None:
         self._open = store
+        self._clock = clock
         self._turns = turns
         self._recorder: Recorder | None = None
         self._kept: object = None
@@ -91,7 +97,7 @@ class Recording:
         """Wait until what was asked is safely on disk; for a disk that is stuck only a second."""
         if self._store is not None:
             with suppress(TimeoutError):
-                async with asyncio.timeout(_STUCK_S):
+                async with self._clock.timeout(_STUCK_S):
                     await self._store.settled()
 
     async def is_saved(self) -> bool:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from moa_tui.errors import ConfigError
 from moa_tui.ui import words
+from moa_tui.ui.ports import budget_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
     from moa_tui.engine.mixture import Mixture, Seat
     from moa_tui.engine.state import RunState
+    from moa_tui.ui.composer.composer import Draft, Prompt
     from moa_tui.ui.ports import Ports
     from moa_tui.ui.turns import Turns
 
@@ -49,62 +52,62 @@ def spent_in(run: RunState | None) -> Spent:
 class Spending:
     """Keeps a conversation to the budget of the settings: dollars, 0 is none.
 
-    It asks before a run may pass it, and again each time as much has been spent. ``ask`` puts a
-    question, and calls the one or the other by its answer.
+    There is a question before a run may pass it, and again each time as much has been spent.
     """
 
-    def __init__(
-        self,
-        ports: Ports,
-        turns: Turns,
-        ask: Callable[[str, Callable[[], object], Callable[[], object]], object],
-    ) -> None:
+    def __init__(self, ports: Ports, turns: Turns) -> None:
         self._ports = ports
         self._turns = turns
-        self._ask = ask
-        self._allowed = 0.0
+        self._allowed = self._asked = 0.0
 
-    def earlier(self, run: RunState | None) -> Spent:
-        """Return what all other runs of the conversation have cost, of every branch."""
+    def earlier(self, run: RunState | None, *, is_replayed: bool = False) -> Spent:
+        """Return what all other runs of the conversation have cost, of every branch.
+
+        A run that ``is_replayed`` is another object than the same one among them: nothing then.
+        """
+        if is_replayed:
+            return NOTHING
         return sum((spent_in(one) for one in self._turns.runs() if one is not run), NOTHING)
 
-    def holds(
-        self,
-        mixture: Mixture,
-        prompt: str | None = None,
-        *,
-        given: Collection[Seat] = (),
-        then: Callable[[], object],
-        otherwise: Callable[[], object],
-    ) -> bool:
-        """Ask before a mixture runs that may pass the budget; return whether it has to wait.
+    def question(
+        self, mixture: Mixture, prompt: str | None = None, *, given: Collection[Seat] = ()
+    ) -> str:
+        """Return what is to be asked before a mixture runs that may pass the budget, else "".
 
         It runs with this prompt, or with the last one again, and ``given`` seats aren't called.
-        ``then`` is called where it may run, ``otherwise`` where it may not.
         """
-        budget = self._budget
+        budget = budget_of(self._ports.settings)
         if not budget:
-            return False
+            return ""
         # The engine is loaded by the run, which comes right after.
         from moa_tui.engine.calls import Calls  # noqa: PLC0415 - see above
 
         conversation = self._turns.conversation(prompt)
         calls = Calls(mixture, conversation, self._ports.providers, self._ports.places)
-        spent, most = self.earlier(None).dollars, calls.most_dollars(given)
+        try:
+            most = calls.most_dollars(given)
+        except ConfigError:
+            return ""  # the run is refused for the same, in words
+        spent = self.earlier(None).dollars
         if spent + most <= max(budget, self._allowed):
+            return ""
+        self._asked = spent + most
+        return words.over_budget(spent, most, budget)
+
+    def keep(self, prompt: Prompt, draft: Draft, *, is_next: bool) -> bool:
+        """Keep a prompt that may pass the budget; return whether it may be asked about.
+
+        Not while somebody writes something else, or where it only waited for its turn
+        (``is_next``): it is held in the queue then, else it stands in the composer.
+        """
+        if is_next or draft.text:
+            self._turns.wait(prompt, is_first=True)
+            self._turns.held = words.OVER_BUDGET
             return False
-
-        def go() -> None:
-            # As much may be spent again before the next question.
-            self._allowed = max(spent + most, self._allowed + budget, 2 * budget)
-            then()
-
-        self._ask(words.over_budget(spent, most, budget), go, otherwise)
+        draft.put(prompt)
         return True
 
-    @property
-    def _budget(self) -> float:
-        if self._ports.settings is None:
-            return 0.0
-        value = self._ports.settings.values()["budget"].value
-        return value if isinstance(value, float) else 0.0
+    def allow(self) -> None:
+        """Let what was asked about be spent, and a budget more before the next question."""
+        budget = budget_of(self._ports.settings)
+        self._allowed = max(self._asked, self._allowed + budget, 2 * budget)

@@ -141,9 +141,9 @@ class Turns:
         """The prompts that wait, first come first."""
         return tuple(self._queue)
 
-    def wait(self, prompt: Prompt) -> None:
-        """Put a prompt at the queue's end."""
-        self._queue.append(prompt)
+    def wait(self, prompt: Prompt, *, is_first: bool = False) -> None:
+        """Put a prompt at the queue's end, or before all others."""
+        self._queue.insert(0 if is_first else len(self._queue), prompt)
 
     def next(self) -> Prompt | None:
         """Take the first prompt of the queue."""

@@ -90,6 +90,7 @@ LEAVE_LIVE: Final = "A run is live. Leaving stops it; what it has said so far is
 LEAVE_PRIVATE: Final = "It isn't written down: nothing brings it back."
 LEAVE_YES: Final = "leave it"
 SPEND: Final = "Pass the budget?"
+OVER_BUDGET: Final = "held, since it may pass the budget; enter on an empty line asks"
 SPEND_YES: Final = "send it"
 SPEND_NO: Final = "keep it"
 LIVE_ELSEWHERE: Final = "This runs in another window; it stands here as far as it had come."

@@ -298,7 +298,7 @@ async def test_a_load_beforehand_is_told(tmp_path: Path) -> None:
         provider = log.watched(Fetcher())
         assert isinstance(provider, Warming)
         await provider.warm(ChatRequest("next", ()))
-    assert "o, loading of next beforehand: done after" in (tmp_path / "x.log").read_text("utf-8")
+    assert "o, loading of next beforehand: over after" in (tmp_path / "x.log").read_text("utf-8")
 
 
 async def test_a_pull_is_told(tmp_path: Path) -> None:

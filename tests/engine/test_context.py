@@ -12,7 +12,7 @@ from racing import FakeCatalogue, does, mixture, one_after_another, race, says
 
 from moa_tui.engine.context import fitted, prompt_tokens, trimmed
 from moa_tui.engine.cost import estimate_tokens
-from moa_tui.engine.mixture import Agent
+from moa_tui.engine.mixture import Agent, Seat
 from moa_tui.engine.provider import ChatRequest, Finish, Message, ModelInfo, Options, Text
 from moa_tui.errors import ProviderError
 
@@ -192,3 +192,21 @@ def test_an_endpoint_is_asked_for_its_models_only_where_much_is_to_fit() -> None
     result = race(mixture("ab", max_tokens=300), scripts, models=models)
     assert models.asked == ["t/m"]
     assert "the model takes 2,000" in result.untimed[-1]
+
+
+def test_a_server_that_refuses_whatever_is_sent_is_asked_five_times_and_never_the_same() -> None:
+    refuses = does(ProviderError("context", "too long", window=8000))
+    talk = {name: says(f"{name} {TALK}") for name in "abc"}
+    result = race(mixture("abc", context="trim", max_tokens=300), talk | {"m": refuses})
+    asked = [request for request in result.requests if request.model == "m"]
+    assert len(asked) == len(set(asked)) <= 5
+    assert result.untimed[-1] == "run failed context: The aggregator t/m failed: too long"
+
+
+def test_who_took_the_seat_over_merges_the_rest_too() -> None:
+    mix = mixture("abcde")
+    mix = replace(mix, aggregator=replace(mix.aggregator, strategy="refine"))
+    scripts = {name: says(name) for name in "abcde"} | {"m": says("Slow."), "z": says("Good.")}
+    swap = {"2.1 started t/m": lambda run: run.swap(Seat(2, 1), Agent(model="t/z"))}
+    result = race(mix, scripts, on=swap)
+    assert [request.model for request in result.requests[5:]] == ["z", "z"]

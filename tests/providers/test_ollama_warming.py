@@ -87,13 +87,28 @@ def test_what_runs_elsewhere_is_not_loaded() -> None:
 
 
 def test_a_load_that_fails_is_left_to_the_call_to_tell() -> None:
+    refusing = Ollama(MODELS, given={"/api/chat": Server(Answering(status=500))})
+
     async def main() -> None:
-        refusing = Ollama(MODELS, given={"/api/chat": Server(Answering(status=500))})
         one = provider(refusing)
         await one.warm(asking("qwen3"))
         await one.aclose()
 
     virtual_time.run(main())
+    assert loads_only(refusing) == ["qwen3"]
+
+
+def test_of_a_larger_next_layer_as_many_are_loaded_as_there_is_room_for() -> None:
+    server = Ollama(MODELS)
+    events = run(server, mixture("phi3", "llama3 qwen3 gemma3", to="phi3"))
+    assert loads_only(server) == ["llama3", "qwen3"]
+    assert events[-1].t < 84
+
+
+def test_a_proposer_that_fails_before_its_first_token_keeps_nothing_waiting() -> None:
+    server = Ollama(MODELS)
+    run(server, mixture("phi3 nowhere", to="qwen3"))
+    assert loads_only(server) == ["qwen3"]
 
 
 def test_calls_of_one_model_are_sent_together() -> None:

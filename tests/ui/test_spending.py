@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,10 +12,12 @@ from ui_fakes import Stage, ask, mixture, says, settle, stage
 from moa_tui.config import Preferences
 from moa_tui.engine.provider import Finish, Price, Text, Usage
 from moa_tui.engine.state import RunState
-from moa_tui.providers.scripted import Wait
+from moa_tui.errors import ConfigError
+from moa_tui.providers.scripted import ScriptedProvider, Wait
 from moa_tui.ui.composer.composer import Draft
 from moa_tui.ui.settings import KeptSettings
-from moa_tui.ui.spending import Spent, spent_in
+from moa_tui.ui.spending import Spending, Spent, spent_in
+from moa_tui.ui.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -98,6 +100,65 @@ async def test_a_run_that_is_not_sent_gives_its_prompt_back() -> None:
         await settle(pilot)
         assert show.requests == []
         assert show.app.screen.query_one(Draft).text == "dear"
+
+
+async def test_a_prompt_that_waited_is_held_and_asks_nobody_who_is_writing() -> None:
+    async with spending(0.7) as (show, pilot):
+        await ask(pilot, "one")
+        await ask(pilot, "two")
+        await ask(pilot, "three")
+        await pilot.press(*"wh")
+        await finish(show, pilot)
+        await pilot.press("y")
+        await settle(pilot)
+        assert show.app.screen.query_one(Draft).text == "why"
+        assert len(show.requests) == 3
+        assert "it may pass the budget" in show.text
+        assert show.text.index("two") < show.text.index("three")
+        await pilot.press(*("backspace" for _ in "why"), "enter")
+        await settle(pilot)
+        assert "Pass the budget?" in show.text
+        await pilot.press("enter")
+        await finish(show, pilot)
+        assert [request.messages[-1].content for request in show.requests[3:6]] == ["two"] * 3
+
+
+async def test_a_question_that_is_asked_otherwise_stays_that_when_it_is_not_sent() -> None:
+    async with spending(0.7) as (show, pilot):
+        await ask(pilot, "one")
+        await finish(show, pilot)
+        await pilot.press("tab", "e")
+        await settle(pilot)
+        await pilot.press("s", "enter")
+        await settle(pilot)
+        assert "Pass the budget?" in show.text
+        await pilot.press("escape")
+        await settle(pilot)
+        assert show.app.screen.query_one(Draft).text == "ones"
+        await pilot.press("enter")
+        await settle(pilot)
+        await pilot.press("enter")
+        await finish(show, pilot)
+        assert len(show.requests) == 6
+        assert "You   ones" in show.text
+        assert "You   one\n" not in show.text
+
+
+async def test_what_waits_for_an_answer_stands_in_the_composer_meanwhile() -> None:
+    async with spending(0.5) as (show, pilot):
+        await ask(pilot, "dear")
+        assert "Pass the budget?" in show.text
+        assert show.app.screen_stack[0].query_one(Draft).text == "dear"
+
+
+def test_an_endpoint_that_cannot_be_used_is_for_the_run_to_tell() -> None:
+    show = stage({}, mixture("ab"), settings=budget_of(0.5))
+    ports = replace(show.app._ports, providers=refusing)  # noqa: SLF001 - as the program has them
+    assert Spending(ports, Turns()).question(mixture("ab"), "why") == ""
+
+
+def refusing(name: str, /) -> ScriptedProvider:
+    raise ConfigError(f"{name} needs a key")
 
 
 @pytest.mark.parametrize("budget", [0.0, 0.7])

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from moa_tui import errors
+from moa_tui.engine.provider import canonical
 from moa_tui.text import one_line
 from moa_tui.ui.dialogs import texts
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from moa_tui.engine.mixture import Mixture
-    from moa_tui.engine.provider import Endpoint, Kind, ModelInfo
+    from moa_tui.engine.provider import Endpoint, ModelInfo
     from moa_tui.ui.ports import EndpointState
 
 Mark: TypeAlias = Literal["live", "unknown", "missing", "coming"]
@@ -30,7 +31,6 @@ Mark: TypeAlias = Literal["live", "unknown", "missing", "coming"]
 _NEAREST: Final = 3
 _COMPARED: Final = 50
 _PIECE: Final = re.compile(r"[a-z]+|\d+")
-_LATEST: Final = ":latest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Known:
         """Return the states by name; ``endpoints`` may be called though none tells their state."""
         by_name = {state.endpoint.name: state for state in states}
         models = {
-            name: {_canonical(info.id, state.endpoint.kind): info for info in state.models}
+            name: {canonical(info.id, state.endpoint.kind): info for info in state.models}
             for name, state in by_name.items()
         }
         return cls(by_name, models, endpoints or {})
@@ -122,7 +122,7 @@ def liveness(model: str, known: Known) -> Liveness:
         case "failed":
             return Liveness("missing", texts.FAILED, told(state))
         case "found":
-            info = known.models[name].get(_canonical(own, endpoint.kind))
+            info = known.models[name].get(canonical(own, endpoint.kind))
             return _of_listed(own, endpoint, info)
 
 
@@ -171,8 +171,3 @@ def _of_listed(own: str, endpoint: Endpoint, info: ModelInfo | None) -> Liveness
     if endpoint.kind == "embedded":
         return Liveness("missing", texts.NOT_FETCHED, texts.fetch(f"{endpoint.name}/{own}"))
     return Liveness("missing", texts.NOT_LISTED)
-
-
-def _canonical(model: str, kind: Kind) -> str:
-    """Return one spelling of a model's name: Ollama adds ":latest" to one without a tag."""
-    return model.removesuffix(_LATEST) if kind == "ollama" else model
