@@ -10,13 +10,12 @@ from terminal import CLEAN, Terminal
 
 APP = Path(__file__).parents[1] / "editor_app.py"
 # It stays longer than Textual's queue of thirty writes lasts: who painted would stop for ever.
-# In this shell a trapped signal ends the first of the two reads.
+# In this shell a trapped signal ends a read that has begun.
 EDITOR = """#!/bin/sh
 trap 'echo interrupted' INT
 sleep 1
 echo "editing [$(cat "$1")]"
-read line
-read line
+while [ -z "$line" ]; do read line; done
 echo "$line" > "$1"
 """
 

@@ -38,6 +38,8 @@ class Program:
 
     async def finish(self, text: str) -> None:
         await ask(self.pilot, text)
+        # Nothing is sent before the question is on disk.
+        await self.rest()
         await self.show.pass_(self.pilot, 30.0)
         await self.rest()
 
