@@ -201,8 +201,9 @@ class RunPane(Ground):
             self.answer.stream(run.aggregator, t=run.t, detail=words.how_made(run))
         self._close(run)
         if version.taken is not None:
-            seat = run.seats[version.taken]
-            note = words.taken(seat.seat.number, seat.model)
+            # Of a stored run that nobody has looked at yet, only its end is here.
+            seat = run.seats.get(version.taken)
+            note = "" if seat is None else words.taken(seat.seat.number, seat.model)
             self.answer.rewrite_turn(number, version.answer, note=note)
 
     def rewrite(self, number: int, seat: SeatState, *, version: Version, is_newest: bool) -> None:

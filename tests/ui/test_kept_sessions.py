@@ -269,6 +269,19 @@ async def test_a_stored_race_can_be_what_the_program_begins_with(tmp_path: Path)
         assert "merged 1 to first" not in now.show.text
 
 
+async def test_a_conversation_with_a_taken_proposal_before_its_end_is_opened(
+    tmp_path: Path,
+) -> None:
+    async with program(tmp_path) as now:
+        await now.finish("first")
+        await now.press("tab", "2", "a", "i")
+        await now.finish("second")
+        (row,) = await now.store.sessions()
+    async with program(tmp_path, session=row.id) as now:
+        assert "You   second" in now.show.text
+        assert now.show.app.return_code is None
+
+
 async def test_a_conversation_is_exported_to_a_file(tmp_path: Path) -> None:
     async with program(tmp_path) as now:
         await now.finish("first")
