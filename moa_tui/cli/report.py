@@ -89,6 +89,8 @@ class Progress:
             for number, layer in enumerate(mixture.expanded().layers, 1)
             for place, agent in enumerate(layer.seats, 1)
         }
+        # Of several merges only the last one is the answer, and nobody knows which that is.
+        self._waits_for_last = mixture.merge_calls > 1 or mixture.context == "refine"
         self._proposals: dict[Seat, str] = {}
         self._aggregator: Seat | None = None
         self._shown: list[str] = []
@@ -101,7 +103,7 @@ class Progress:
                 self._layer_started(event)
             case SeatStarted():
                 self._seat_started(event)
-            case TextDelta() if event.seat == self._aggregator:
+            case TextDelta() if event.seat == self._aggregator and not self._waits_for_last:
                 self._shown.append(event.text)
                 self._output.write(event.text)
             case TextRelabelled() if event.seat == self._aggregator:
@@ -138,7 +140,7 @@ class Progress:
             return
         name = event.model.rpartition("/")[2]
         self._names[event.seat] = name
-        if self._aggregator == event.seat:
+        if self._aggregator == event.seat and not self._waits_for_last:
             self._withdraw(f"another try, with {name}")
         self._aggregator = event.seat
         self._line(f"merging with {name}")

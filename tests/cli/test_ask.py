@@ -403,3 +403,12 @@ def test_a_run_that_may_pass_the_budget_is_refused_with_both_figures() -> None:
                 asked(["why"], limited)
         else:
             assert asked(["why"], limited)[0] == 0
+
+
+def test_of_several_merges_only_the_last_one_is_written() -> None:
+    mix = mixture("t/a", "t/b", "t/a", "t/b", to="t/m")
+    mix = replace(mix, aggregator=replace(mix.aggregator, strategy="refine"))
+    code, at = race(mix, SAYING)
+    assert (code, at.out) == (0, "The answer\n")
+    assert at.err.count("merging with m") == 2
+    assert not any("another try" in line for line in at.err)
