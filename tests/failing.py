@@ -10,7 +10,7 @@ import sqlite3
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from _typeshed import FileDescriptorLike
+
+ConnectionT = TypeVar("ConnectionT", bound=sqlite3.Connection)
 
 FILE_EVENTS = (
     *("open", "os.mkdir", "os.remove", "os.rename", "os.listdir", "os.scandir", "os.chmod"),
@@ -134,6 +136,13 @@ class FailingConnection(sqlite3.Connection):
         return super().executemany(*given)
 
 
+def connected(uri: str, factory: type[ConnectionT]) -> ConnectionT:
+    """Return a connection of a kind of one's own, made as `Disk.open` makes them."""
+    return sqlite3.connect(
+        uri, uri=True, isolation_level=None, check_same_thread=False, factory=factory
+    )
+
+
 class FailingDisk(Disk):
     """A disk whose databases are such connections."""
 
@@ -142,13 +151,7 @@ class FailingDisk(Disk):
         self.faults = faults
 
     def open(self, uri: str) -> sqlite3.Connection:
-        made = sqlite3.connect(
-            uri,
-            uri=True,
-            isolation_level=None,
-            check_same_thread=False,
-            factory=FailingConnection,
-        )
+        made = connected(uri, FailingConnection)
         made.faults = self.faults
         return made
 

@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from moa_tui.engine import cost
-from moa_tui.engine.context import prompt_tokens
+from moa_tui.engine.context import prompt_tokens, window_of
 from moa_tui.engine.prompt import Need, context_need, needs, request
 from moa_tui.engine.provider import Usage
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from moa_tui.engine.mixture import Agent, Mixture, Seat
     from moa_tui.engine.prompt import Conversation
-    from moa_tui.engine.provider import Catalogue, ChatRequest, Price, Providers
+    from moa_tui.engine.provider import Catalogue, ChatRequest, ModelInfo, Price, Providers
 
 _SURELY_FITS = 4096
 """Tokens that every model takes by now: for fewer no endpoint is asked."""
@@ -36,7 +36,7 @@ class Calls:
         self._conversation = conversation
         self._models = models
         # The same for every seat of a model: a server that sized it anew would load it anew.
-        self._context_of = cache(lambda model: context_need(mixture, conversation, model))
+        self._context_of = cache(lambda model: context_need(self.mixture, conversation, model))
 
     def request(self, agent: Agent, references: Sequence[str]) -> ChatRequest:
         """Return what an agent is sent with these references."""
@@ -50,25 +50,22 @@ class Calls:
 
     def fits(self, agent: Agent, references: Sequence[str]) -> bool:
         """Return whether an agent has room for these references, as far as anybody knows."""
-        window = agent.num_ctx
-        if window is None and self._models is not None:
-            info = self._models.info(agent.model)
-            window = None if info is None else info.context
+        window = window_of(agent, self._known(agent))
         return window is None or self._need(agent, references) <= window
 
     async def window(self, agent: Agent, references: Sequence[str]) -> int | None:
         """Return the tokens that an agent's model takes; None: nobody says, or all surely fit."""
         if agent.num_ctx is not None or self._models is None:
             return agent.num_ctx
-        info = self._models.info(agent.model)
-        if info is None and self._need(agent, references) > _SURELY_FITS:
-            info = await self._models.look_up(agent.model)
-        return None if info is None else info.context
+        known = self._known(agent)
+        if known is None and self._need(agent, references) > _SURELY_FITS:
+            known = await self._models.look_up(agent.model)
+        return window_of(agent, known)
 
     def price(self, agent: Agent) -> Price | None:
         """Return what calls of an agent cost, as far as anybody knows."""
-        known = None if self._models is None else self._models.info(agent.model)
-        return cost.price_of(self.provider(agent.endpoint).endpoint, agent.model_name, known)
+        endpoint = self.provider(agent.endpoint).endpoint
+        return cost.price_of(endpoint, agent.model_name, self._known(agent))
 
     def can_learn_price(self, agent: Agent) -> bool:
         """Return whether nobody knows what an agent costs, and its endpoint has a list of that."""
@@ -94,6 +91,9 @@ class Calls:
                 times = merges if seat.layer > len(self.mixture.layers) else 1
                 most += times * max(self._dollars(need) for need in of_seat)
         return most
+
+    def _known(self, agent: Agent) -> ModelInfo | None:
+        return None if self._models is None else self._models.info(agent.model)
 
     def _dollars(self, need: Need) -> float:
         usage = Usage(prompt=need.prompt, completion=need.answer)

@@ -11,8 +11,8 @@ from moa_tui.errors import ProviderError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from moa_tui.engine.mixture import ContextRule
-    from moa_tui.engine.provider import ChatRequest
+    from moa_tui.engine.mixture import Agent, ContextRule
+    from moa_tui.engine.provider import ChatRequest, ModelInfo
 
 LEAST_ANSWER: Final = 256
 """Tokens that an answer must have room for, unless fewer are asked for."""
@@ -25,6 +25,13 @@ _ANSWERS_SHARE = 4
 _HEADS_SHARE = 2 / 3
 _MARK = "\n[… about {tokens} tokens left out …]\n"
 _MARK_TOKENS = 12
+
+
+def window_of(agent: Agent, known: ModelInfo | None) -> int | None:
+    """Return the tokens that an agent's model takes: as it is set, else as known; None: unknown."""
+    if agent.num_ctx is not None or known is None:
+        return agent.num_ctx
+    return known.context
 
 
 def prompt_tokens(request: ChatRequest) -> int:

@@ -60,13 +60,12 @@ async def open_run(
         ConfigError: an endpoint is unknown or has no key; nothing was called.
     """
     given = given or {}
-    mixture = mixture.expanded()
-    for seat, agents in mixture.seating().items():
+    calls = Calls(mixture, conversation, providers, models)
+    for seat, agents in calls.mixture.seating().items():
         for agent in () if seat in given else agents:
             providers(agent.endpoint)
     # Its time starts here: what a provider loads when it is first asked for is no part of it.
     feed = Feed(clock, ids or itertools.count(1))
-    calls = Calls(mixture, conversation, providers, models)
     run = Run(calls, given=given, feed=feed, clock=clock)
     driver = asyncio.create_task(run.drive())
     try:

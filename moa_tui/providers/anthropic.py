@@ -12,7 +12,6 @@ from moa_tui.providers.bounds import MOST_MODELS
 from moa_tui.providers.dialect import HttpProvider
 from moa_tui.providers.http import HttpClient
 from moa_tui.providers.listing import read_models
-from moa_tui.providers.stream import Call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,21 +69,17 @@ class AnthropicProvider(HttpProvider[MessageHabits]):
     """Speaks to one endpoint of Anthropic's dialect."""
 
     client = AnthropicHttp
+    path = "messages"
+    decoder = MessageDecoder
     _http: AnthropicHttp
 
     def first_habits(self, model: str, /) -> MessageHabits:
         """Return what is known of a model by its name."""
         return MessageHabits(model)
 
-    def call_of(self, request: ChatRequest, habits: MessageHabits, /) -> Call:
-        """Return a call of ``/messages``."""
-        return Call(
-            path="messages",
-            model=request.model,
-            body=lambda: write_request(request, habits),
-            decoder=MessageDecoder,
-            learn=habits.learn,
-        )
+    def body_of(self, request: ChatRequest, habits: MessageHabits, /) -> dict[str, object]:
+        """Return the body of a call."""
+        return write_request(request, habits)
 
     async def models(self) -> tuple[ModelInfo, ...]:
         """List the models on offer.

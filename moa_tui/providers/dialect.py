@@ -10,12 +10,13 @@ from moa_tui.providers.http import HttpClient
 from moa_tui.providers.stream import Call, converse
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     import httpx
 
     from moa_tui.engine.clock import Clock
     from moa_tui.engine.provider import ChatRequest, Delta, Endpoint
+    from moa_tui.providers.events import EventDecoder
     from moa_tui.providers.limits import Limiter
     from moa_tui.text import Secret
 
@@ -29,6 +30,9 @@ class HttpProvider(Generic[HabitsT]):
     """
 
     client: ClassVar[type[HttpClient]] = HttpClient
+    path: ClassVar[str]
+    """Where a chat is asked, below the endpoint's base URL."""
+    decoder: ClassVar[type[EventDecoder]]
 
     def __init__(
         self,
@@ -55,8 +59,12 @@ class HttpProvider(Generic[HabitsT]):
         """Return what is known of a model by its name."""
         raise NotImplementedError
 
-    def call_of(self, request: ChatRequest, habits: HabitsT, /) -> Call:
-        """Return how the dialect makes a call to a model of these habits."""
+    def body_of(self, request: ChatRequest, habits: HabitsT, /) -> Mapping[str, object]:
+        """Return the JSON body of a streamed chat with a model of these habits.
+
+        Raises:
+            ProviderError: the dialect can't say that.
+        """
         raise NotImplementedError
 
     def stream(self, request: ChatRequest, /) -> AsyncGenerator[Delta, None]:
@@ -67,7 +75,13 @@ class HttpProvider(Generic[HabitsT]):
         """
         model = request.model
         habits = self._habits.setdefault(model, self.first_habits(model))
-        call = self.call_of(request, habits)
+        call = Call(
+            path=self.path,
+            model=model,
+            body=lambda: self.body_of(request, habits),
+            decoder=self.decoder,
+            learn=habits.learn,
+        )
         return converse(self._http, call, limiter=self._limiter, chance=self._chance)
 
     async def aclose(self) -> None:

@@ -15,6 +15,10 @@ class Habits:
     def __init__(self, without: Iterable[str] = ()) -> None:
         self.without = set(without)
 
+    def learn(self, message: str) -> bool:
+        """Take in the words of a refused request; return whether the next one will differ."""
+        raise NotImplementedError
+
     def drop_named(self, message: str, fields: Iterable[str]) -> bool:
         """Go without the first of the fields that a refusal names; return whether there is one."""
         for field in fields:

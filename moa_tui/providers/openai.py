@@ -9,7 +9,6 @@ from moa_tui.providers.completion import ChatDecoder
 from moa_tui.providers.dialect import HttpProvider
 from moa_tui.providers.habits import Habits
 from moa_tui.providers.listing import read_models
-from moa_tui.providers.stream import Call
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,19 +39,16 @@ def connect(
 class OpenAIProvider(HttpProvider["CompletionHabits"]):
     """Speaks to one OpenAI-compatible endpoint."""
 
+    path = "chat/completions"
+    decoder = ChatDecoder
+
     def first_habits(self, model: str, /) -> CompletionHabits:
         """Return what is known of a model by its name."""
         return CompletionHabits(model)
 
-    def call_of(self, request: ChatRequest, habits: CompletionHabits, /) -> Call:
-        """Return a call of ``/chat/completions``."""
-        return Call(
-            path="chat/completions",
-            model=request.model,
-            body=lambda: write_request(request, habits),
-            decoder=ChatDecoder,
-            learn=habits.learn,
-        )
+    def body_of(self, request: ChatRequest, habits: CompletionHabits, /) -> dict[str, object]:
+        """Return the body of a call."""
+        return write_request(request, habits)
 
     async def models(self) -> tuple[ModelInfo, ...]:
         """List the models on offer.

@@ -222,6 +222,7 @@ class ConversationScreen(Screen[None]):
     def _take_mixture(self) -> None:
         """Tell what the mixture is now; a prompt that waited for it is asked."""
         mixture, states = self._mixing.mixture, self._mixing.states
+        self._windows.states = states
         self._problem = told.problem(
             self._ports,
             mixture,
@@ -263,8 +264,7 @@ class ConversationScreen(Screen[None]):
         try:
             # Nothing is sent that a crash could lose.
             await self._recording.settle()
-            said = turns.conversation()
-            state = await self._live.go(mixture, said, given=given, record=record)
+            state = await self._live.go(mixture, turns.conversation(), given=given, record=record)
         finally:
             self._is_asking = False
             ticking.cancel()
@@ -374,7 +374,7 @@ class ConversationScreen(Screen[None]):
             problem=self._problem,
             has_queue=bool(self._turns.queue),
             is_free=told.is_free_by_name(self._ports, self._mixing.mixture),
-            tight=self._windows.tightest(self._mixing.mixture, self._mixing.states),
+            tight=self._windows.tightest(self._mixing.mixture),
             edited=self._versions.edited,
         )
         self._keep_draft()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from moa_tui.errors import MoaError
 from moa_tui.ui import words
 from moa_tui.ui.composer.prompt import Prompt
-from moa_tui.ui.turns import Turn, Turns, Version
+from moa_tui.ui.turns import Turn, Turns, Version, stilled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -155,19 +154,10 @@ def _filled(version: Version, events: Sequence[Event]) -> Version:
 
     state = state_after(events)
     if state.status in ("idle", "running"):
-        state = replace(_still(state), status="stopped")
+        state = stilled(state, status="stopped")
     if version.run is not None and version.run.message:
         state = replace(state, message=version.run.message)
     return replace(version, run=state, is_whole=True)
-
-
-def _still(state: RunState) -> RunState:
-    """Return a run whose live seats have stopped where they were."""
-    seats = {
-        seat: replace(known, status="stopped", ended_t=state.t) if known.is_live else known
-        for seat, known in state.seats.items()
-    }
-    return replace(state, seats=MappingProxyType(seats))
 
 
 async def opened_from(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from moa_tui.engine.mixture import Seat
     from moa_tui.engine.prompt import Conversation
-    from moa_tui.engine.state import RunState, SeatState
+    from moa_tui.engine.state import RunState, RunStatus, SeatState
 
 _TITLE = 120
 _NOTHING = Prompt("", "")
@@ -24,21 +24,18 @@ _NOTHING = Prompt("", "")
 
 def refused(state: RunState, why: str) -> RunState:
     """Return the state of a run that could make no call, or no further one; all seats are over."""
-    seats = {place: _ended(seat, state.t) for place, seat in state.seats.items()}
-    return replace(
-        state,
-        status="failed",
-        kind="invalid",
-        message=clean(why),
-        hint="",
-        seats=MappingProxyType(seats),
-    )
+    state = stilled(state, status="failed")
+    return replace(state, kind="invalid", message=clean(why), hint="")
 
 
-def _ended(seat: SeatState, t: float) -> SeatState:
-    if not seat.is_live:
-        return seat
-    return replace(seat, status="stopped", kind="stopped", ended_t=t, retry_at_t=None)
+def stilled(state: RunState, *, status: RunStatus) -> RunState:
+    """Return a run that is over without saying so; its live seats have stopped where they were."""
+    over = {
+        place: replace(seat, status="stopped", kind="stopped", ended_t=state.t, retry_at_t=None)
+        for place, seat in state.seats.items()
+        if seat.is_live
+    }
+    return replace(state, status=status, seats=MappingProxyType({**state.seats, **over}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,26 +41,28 @@ class Windows:
 
     def __init__(self, turns: Turns) -> None:
         self._turns = turns
+        self.states: Sequence[EndpointState] = ()
+        """What is known of the endpoints; to be told, since asking for it takes a while."""
         self._seen: object = None
         self._tight: Tight | None = None
 
-    def tightest(self, mixture: Mixture, states: Sequence[EndpointState]) -> Tight | None:
+    def tightest(self, mixture: Mixture) -> Tight | None:
         """Return the seat that needs most of its model's window, from three quarters of it on."""
-        seen = (mixture, states, [turn.version for turn in self._turns])
-        if states and seen != self._seen:
+        seen = (mixture, self.states, [turn.version for turn in self._turns])
+        if self.states and seen != self._seen:
             self._seen = seen
-            found = list(self._seats(mixture, states))
+            found = list(self._seats(mixture))
             self._tight = max(found, key=lambda one: one.need / one.window, default=None)
         return self._tight
 
-    def _seats(self, mixture: Mixture, states: Sequence[EndpointState]) -> Iterator[Tight]:
+    def _seats(self, mixture: Mixture) -> Iterator[Tight]:
         # The engine, which the first paint shouldn't wait for: nothing is known of models then.
+        from moa_tui.engine.context import window_of  # noqa: PLC0415 - see above
         from moa_tui.engine.prompt import needs  # noqa: PLC0415 - see above
 
         for seat, (need, *_) in needs(mixture, self._turns.conversation("")):
             agent = need.agent
-            info = info_of(states, agent.model)
-            window = agent.num_ctx or (None if info is None else info.context)
+            window = window_of(agent, info_of(self.states, agent.model))
             if window and need.prompt + need.answer > window * _WORTH_TELLING:
                 yield Tight(
                     name=agent.name,

@@ -41,20 +41,16 @@ def measure() -> list[Row]:
     screens = [stop.screen for stop in stops]
     closes = [close for stop in stops for close in stop.closes]
     return [
-        Row(what="esc to stopped on screen, p50", figure=percentile(screens, 50), unit="ms"),
-        Row(
-            what=f"esc to stopped on screen, worst of {len(screens)}",
-            figure=max(screens),
-            unit="ms",
-            must=100,
-        ),
-        Row(what="esc to a stream's close, p50", figure=percentile(closes, 50), unit="ms"),
-        Row(
-            what=f"esc to a stream's close, worst of {len(closes)}",
-            figure=max(closes),
-            unit="ms",
-            must=250,
-        ),
+        *_rows("esc to stopped on screen", screens, must=100),
+        *_rows("esc to a stream's close", closes, must=250),
+    ]
+
+
+def _rows(what: str, took: Sequence[float], *, must: float) -> list[Row]:
+    worst = f"{what}, worst of {len(took)}"
+    return [
+        Row(what=f"{what}, p50", figure=percentile(took, 50), unit="ms"),
+        Row(what=worst, figure=max(took), unit="ms", must=must),
     ]
 
 

@@ -10,6 +10,7 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from failing import connected
 from storage.shelf import MIXTURE, HandClock, asked, run_of, state_of, stored, told
 
 from moa_tui.storage.disk import Disk
@@ -77,13 +78,7 @@ class FailingStatements(Disk):
         self.count = 0
 
     def open(self, uri: str) -> sqlite3.Connection:
-        made = sqlite3.connect(
-            uri,
-            uri=True,
-            isolation_level=None,
-            check_same_thread=False,
-            factory=FailingConnection,
-        )
+        made = connected(uri, FailingConnection)
         made.disk = self
         return made
 

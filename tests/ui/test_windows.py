@@ -17,7 +17,10 @@ from moa_tui.ui.turns import Turns
 from moa_tui.ui.windows import Tight, Windows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from moa_tui.engine.mixture import Mixture
 
 PLACE = Endpoint(name="t", kind="scripted")
 
@@ -27,13 +30,18 @@ def state(**windows: int) -> EndpointState:
     return EndpointState(endpoint=PLACE, status="found", models=models)
 
 
+def tightest(windows: Windows, mix: Mixture, states: Sequence[EndpointState]) -> Tight | None:
+    windows.states = states
+    return windows.tightest(mix)
+
+
 def test_the_seat_that_needs_most_of_its_window_is_told_from_three_quarters_on() -> None:
     windows, mix = Windows(Turns()), replace(mixture("ab"), max_tokens=1000)
-    assert windows.tightest(mix, [state(a=2000, m=5000)]) is None
-    tight = windows.tightest(mix, [state(a=1300, m=3300)])
+    assert tightest(windows, mix, [state(a=2000, m=5000)]) is None
+    tight = tightest(windows, mix, [state(a=1300, m=3300)])
     assert tight == Tight(name="m", need=3108, window=3300, merges=True)
     assert not tight.is_over
-    over = windows.tightest(mix, [state(a=900, m=3300)])
+    over = tightest(windows, mix, [state(a=900, m=3300)])
     assert over is not None
     assert (over.name, over.is_over, over.merges) == ("a", True, False)
 
@@ -42,10 +50,10 @@ def test_what_was_said_so_far_counts_once_it_is_there() -> None:
     turns = Turns()
     windows, mix = Windows(turns), replace(mixture("ab"), max_tokens=1000)
     states = [state(m=6000)]
-    assert windows.tightest(mix, states) is None
+    assert tightest(windows, mix, states) is None
     turns.begin(Prompt("why " * 2000, "why"))
     turns.put(0, replace(turns[0].version, answer="because " * 2000))
-    tight = windows.tightest(mix, states)
+    tight = tightest(windows, mix, states)
     assert tight is not None
     assert tight.is_over
 
@@ -53,7 +61,7 @@ def test_what_was_said_so_far_counts_once_it_is_there() -> None:
 def test_a_window_of_the_agents_own_counts() -> None:
     mix = replace(mixture("ab"), max_tokens=1000)
     small = replace(mix.aggregator, agent=Agent(model="t/m", num_ctx=2000))
-    tight = Windows(Turns()).tightest(replace(mix, aggregator=small), [state(m=100_000)])
+    tight = tightest(Windows(Turns()), replace(mix, aggregator=small), [state(m=100_000)])
     assert tight is not None
     assert tight.window == 2000
 

@@ -14,7 +14,8 @@ from moa_tui.text import one_line
 from moa_tui.ui import look
 from moa_tui.ui.compositor import SteadyCompositor
 from moa_tui.ui.footer import keys_row, shown_bindings
-from moa_tui.ui.keymap import binding_chain
+from moa_tui.ui.keymap import binding_chain, keymap_of
+from moa_tui.ui.keys import Names
 from moa_tui.ui.rows import Rows
 
 if TYPE_CHECKING:
@@ -110,6 +111,10 @@ class Dialog(ModalScreen["ResultT | None"], Generic[ResultT]):
     @property
     def _binding_chain(self) -> list[tuple[DOMNode, BindingsMap]]:
         return binding_chain(self)
+
+    def key_of(self, command: str, default: str) -> str:
+        """Return a command's key that works while one is writing; see `Names.of`."""
+        return Names(lambda: keymap_of(self.app)).of(command, default, is_writing=True)
 
     def compose(self) -> ComposeResult:
         """Head, body, foot."""

@@ -14,8 +14,6 @@ from moa_tui.ui.dialogs.liveness import Known, Liveness
 from moa_tui.ui.dialogs.picker import Picker
 from moa_tui.ui.dialogs.preset_rows import PresetListing
 from moa_tui.ui.dialogs.writing import LineDialog
-from moa_tui.ui.keymap import keymap_of
-from moa_tui.ui.keys import Names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -227,8 +225,7 @@ class PresetPicker(Picker[Mixture]):
         except ConfigError as error:
             self._warn(error)
             return
-        key = Names(lambda: keymap_of(self.app)).of("preset.undelete", "ctrl+z", is_writing=True)
-        self._said = texts.deleted(key)
+        self._said = texts.deleted(self.key_of("preset.undelete", "ctrl+z"))
         self._library = self._shelf.library()
         self.relist(at=self.at)
 

@@ -16,8 +16,6 @@ from moa_tui.ui.dialogs import session_texts as says
 from moa_tui.ui.dialogs.picker import Picker
 from moa_tui.ui.dialogs.session_rows import HitListing, SessionListing, Words
 from moa_tui.ui.dialogs.writing import Complaint, LineDialog
-from moa_tui.ui.keymap import keymap_of
-from moa_tui.ui.keys import Names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -316,8 +314,7 @@ class SessionBrowser(Picker[Chosen]):
         at = self.at
         store.delete(place.session)
         self._deleted.append(place.session)
-        names = Names(lambda: keymap_of(self.app))
-        self._say(texts.deleted(names.of("sessions.undelete", "ctrl+z", is_writing=True)))
+        self._say(texts.deleted(self.key_of("sessions.undelete", "ctrl+z")))
         self._list()
         self.relist(at=at)
 
