@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING
 
+from moa_tui.engine.blind import Entry, Judged
 from moa_tui.engine.events import (
     RunFailed,
     RunFinished,
@@ -109,6 +110,7 @@ class FakeRun:
     is_closed: bool = False
     taken: str | None = None
     taken_from: Seat | None = None
+    test: tuple[Entry, ...] = ()
 
     def record(self, event: Event, /) -> None:
         if self.is_closed:
@@ -253,6 +255,10 @@ class FakeStore:
         self.changed.append(("set_answer", run))
         self.runs[run].taken, self.runs[run].taken_from = text, taken_from
 
+    def keep_test(self, run: int, entries: Sequence[Entry], /) -> None:
+        self.changed.append(("keep_test", run))
+        self.runs[run].test = tuple(entries)
+
     def rename(self, session: str, title: str, /) -> None:
         self.changed.append(("rename", session))
         self.all[session].name = title
@@ -323,6 +329,14 @@ class FakeStore:
 
     async def run(self, run: int, /) -> list[Event]:
         return await self.replay(run)
+
+    async def test(self, run: int, /) -> tuple[Entry, ...]:
+        await self._reading("test", run)
+        return self.runs[run].test if run in self.runs else ()
+
+    async def tests(self) -> list[Judged]:
+        await self._reading("tests", None)
+        return [Judged(one.mixture.name, one.test) for one in self.runs.values() if one.test]
 
     async def replay(self, run: int, /) -> list[Event]:
         await self._reading("run", run)

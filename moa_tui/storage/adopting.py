@@ -5,19 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from moa_tui.storage.indexing import index_run, index_turn
-from moa_tui.storage.schema import COLUMNS_TAKEN
+from moa_tui.storage.schema import COLUMNS_TAKEN, has_table
 
 if TYPE_CHECKING:
     import sqlite3
 
+_OF_ITS_RUNS: Final = (
+    "run IN (SELECT runs.id FROM runs JOIN turns ON turns.id = turn WHERE session = ?)"
+)
 _OF_SESSION: Final = {
     "sessions": "id = ?",
     "turns": "session = ?",
     "runs": "turn IN (SELECT id FROM turns WHERE session = ?)",
-    "attempts": (
-        "run IN (SELECT runs.id FROM runs JOIN turns ON turns.id = turn WHERE session = ?)"
-    ),
-    "chunks": "run IN (SELECT runs.id FROM runs JOIN turns ON turns.id = turn WHERE session = ?)",
+    "attempts": _OF_ITS_RUNS,
+    "chunks": _OF_ITS_RUNS,
+    "entries": _OF_ITS_RUNS,
 }
 
 
@@ -41,6 +43,8 @@ def bring_up(
     if not session or db.execute("SELECT 1 FROM sessions WHERE id = ?", (session,)).fetchone():
         return
     for table, where in _OF_SESSION.items():
+        if not has_table(below, table):
+            continue
         columns = COLUMNS_TAKEN[table]
         marks = ", ".join("?" for _ in columns.split(","))
         rows = below.execute(f"SELECT {columns} FROM {table} WHERE {where}", (session,))  # noqa: S608 - our own names

@@ -11,7 +11,9 @@ The JSON is an object::
     runs      oldest first: id, status (done, failed, stopped, interrupted), started_at, given_from
               (the run whose proposals were merged anew, or null), mixture (as a preset, with its
               name), taken (the text that was made the answer in its place, or null), taken_from
-              (its seat, or null), events (as ``--json`` has them, times to the microsecond)
+              (its seat, or null), events (as ``--json`` has them, times to the microsecond), test
+              (who stood in its blind test, [] where there was none: text, from 1 in the order
+              shown, seat, role, model, is_picked)
 
 A prompt is an object of ``text`` (what the models were sent), ``shown`` (the same with pastes and
 files folded) and ``typed``. Readers ignore fields that they don't know.
@@ -22,9 +24,10 @@ from __future__ import annotations
 import json
 import re
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from moa_tui.engine.blind import Entry, Judged
 from moa_tui.engine.events import TextDelta, ThinkingDelta
 from moa_tui.engine.state import state_after
 from moa_tui.storage import words
@@ -113,6 +116,7 @@ def _run(run: WholeRun, run_ids: dict[int | None, int]) -> dict[str, Any]:
         "mixture": mixture_table(run.mixture),
         "taken": run.taken,
         "taken_from": run.row.taken_from,
+        "test": [asdict(entry) for entry in run.test],
         "events": [with_mixture(plain(event), event) for event in run.events],
     }
 
@@ -215,7 +219,20 @@ def _run_of(item: _Object) -> WholeRun:
         given_from=item.maybe_whole("given_from"),
         taken_from=None if taken_from is None else seat_of(taken_from, f"{item.place}.taken_from"),
     )
-    return WholeRun(row=row, mixture=mixture, events=events, taken=taken)
+    test = tuple(map(_entry_of, item.objects("test"))) if item.value("test") else ()
+    return WholeRun(row=row, mixture=mixture, events=events, taken=taken, test=test)
+
+
+def _entry_of(item: _Object) -> Entry:
+    seat = seat_of(item.value("seat"), f"{item.place}.seat")
+    is_answer = item.text("role") == "aggregator"
+    return Entry(
+        item.whole("text"),
+        seat,
+        "aggregator" if is_answer else "proposer",
+        one_line(item.text("model")),
+        is_picked=item.flag("is_picked"),
+    )
 
 
 def _cleaned(events: Iterable[Event]) -> Iterator[Event]:
@@ -319,9 +336,25 @@ def _run_parts(run: WholeRun, answer: str) -> list[str]:
     name = f"{_inline(run.row.mixture_name)} · " if run.row.mixture_name else ""
     taken = run.row.taken_from
     by = "" if taken is None else words.TAKEN_FROM.format(layer=taken.layer, number=taken.number)
-    foot = f"*{name}{words.RUN_ENDS[run.row.status]}{by}*"
+    foot = f"*{name}{words.RUN_ENDS[run.row.status]}{by}{_judged(run)}*"
     seats = sorted(state.seats.values(), key=lambda seat: seat.seat)
     return [told, foot, *(_folded(seat) for seat in seats if seat.role == "proposer")]
+
+
+def _judged(run: WholeRun) -> str:
+    """Return what came of the run's blind test, "" where there was none."""
+    if not run.test:
+        return ""
+    test = Judged(run.mixture.name, run.test)
+    # The answer's own entry is the last seat's.
+    winner = next((entry for entry in reversed(run.test) if entry.is_picked), None)
+    if winner is None:
+        picked = words.JUDGED_ALIKE
+    elif winner.role == "aggregator":
+        picked = words.JUDGED_ANSWER
+    else:
+        picked = words.JUDGED_PROPOSAL.format(layer=winner.seat.layer, number=winner.seat.number)
+    return words.JUDGED.format(texts=test.texts, picked=picked)
 
 
 def _folded(seat: SeatState) -> str:

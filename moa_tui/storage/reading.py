@@ -6,8 +6,11 @@ Where the file can only be read, what was changed since stands in memory above i
 from __future__ import annotations
 
 import json
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from moa_tui.engine.blind import Entry, Judged
 from moa_tui.engine.mixture import Seat
 from moa_tui.storage import words
 from moa_tui.storage.fold import Attempt, Folded, fold, unfold
@@ -23,6 +26,7 @@ from moa_tui.storage.records import (
     TurnRow,
     WholeRun,
 )
+from moa_tui.storage.schema import has_table
 from moa_tui.storage.search import Query
 from moa_tui.storage.writing import chunks_of
 
@@ -48,6 +52,7 @@ _RUN_ROW: Final = (
     "runs.id, runs.status, runs.mixture_name, runs.started_at, runs.seconds, runs.usage,"
     " runs.message, runs.given_from, runs.taken_layer, runs.taken_number"
 )
+_ENTRY: Final = "entries.text, layer, entries.number, entries.role, entries.model, is_picked"
 _FOUND: Final = (
     "SELECT sessions.id, title, turns.id, asked_at, turns.text, turns.shown, runs.id,"
     " runs.started_at, coalesce(taken, answer) FROM"
@@ -203,7 +208,8 @@ def whole_run(databases: Databases, run: int, *, is_sliced: bool) -> WholeRun:
         attempts={(attempt.seat, attempt.attempt): attempt for attempt in _attempts(db, run)},
     )
     events = unfold(folded, mixture, is_sliced=is_sliced)
-    return WholeRun(row=head, mixture=mixture, events=tuple(events), taken=taken)
+    test = tuple(_entries(db, run))
+    return WholeRun(row=head, mixture=mixture, events=tuple(events), taken=taken, test=test)
 
 
 def _merged(events: Sequence[Event], mixture: Mixture) -> list[Event]:
@@ -231,6 +237,46 @@ def _attempts(db: sqlite3.Connection, run: int) -> Iterator[Attempt]:
             thinking=thinking,
             timing=timing,
         )
+
+
+def test_of(databases: Databases, run: int) -> tuple[Entry, ...]:
+    """Return who stood in a run's blind test, nobody where there was none."""
+    for db in databases:
+        if db.execute("SELECT 1 FROM runs WHERE id = ?", (run,)).fetchone() is not None:
+            return tuple(_entries(db, run))
+    return ()
+
+
+def _entries(db: sqlite3.Connection, run: int) -> Iterator[Entry]:
+    if not has_table(db, "entries"):
+        return
+    rows = db.execute(f"SELECT {_ENTRY} FROM entries WHERE run = ? ORDER BY layer, number", (run,))  # noqa: S608 - our own names
+    yield from map(_entry, rows)
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    text, layer, number, role, model, is_picked = row
+    return Entry(text, Seat(layer, number), role, model, is_picked=bool(is_picked))
+
+
+def tests(databases: Databases) -> list[Judged]:
+    """Return every blind test of sessions that weren't deleted."""
+    found: list[Judged] = []
+    hidden: set[str] = set()
+    for db in databases:
+        if not has_table(db, "entries"):
+            continue
+        rows = db.execute(
+            f"SELECT session, entries.run, mixture_name, {_ENTRY} FROM entries"  # noqa: S608 - our own names
+            " JOIN runs ON runs.id = entries.run JOIN turns ON turns.id = runs.turn"
+            " JOIN sessions ON sessions.id = session WHERE deleted_at IS NULL"
+            " ORDER BY entries.run, layer, entries.number"
+        ).fetchall()
+        for (session, _, preset), of_run in groupby(rows, key=itemgetter(0, 1, 2)):
+            if session not in hidden:
+                found.append(Judged(preset, tuple(_entry(row[3:]) for row in of_run)))
+        hidden |= _all_ids(db) if len(databases) > 1 else set()
+    return found
 
 
 def whole(databases: Databases, session: str) -> Archive:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 from moa_tui.errors import MoaError
 
 if TYPE_CHECKING:
+    from moa_tui.engine.blind import Entry
     from moa_tui.engine.events import Event
     from moa_tui.engine.mixture import Mixture, Seat
     from moa_tui.engine.provider import Usage
@@ -169,12 +170,16 @@ class Unfinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WholeRun:
-    """A run with every event; ``taken`` is the text that was made the answer in its place."""
+    """A run with every event; ``taken`` is the text that was made the answer in its place.
+
+    ``test`` are those who stood in its blind test, if there was one.
+    """
 
     row: RunRow
     mixture: Mixture
     events: tuple[Event, ...]
     taken: str | None = None
+    test: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

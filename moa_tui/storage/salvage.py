@@ -22,11 +22,12 @@ _ORDERS: Final = {
     "runs": ("rowid", "turn, id"),
     "attempts": ("rowid", "run, layer, number, attempt"),
     "chunks": ("rowid", "run, id"),
+    "entries": ("rowid", "run, layer, number"),
 }
 """Orders in which a table or one of its indexes lists the rows: one makes up for another."""
 
 _HEADER, _COUNT_AT, _WAL_AT = 100, 28, 18
-_DENSE: Final = ("sessions", "attempts", "chunks")
+_DENSE: Final = ("sessions", "attempts", "chunks", "entries")
 """Tables whose rows SQLite numbers one after the other."""
 
 _WIDEST: Final = 2_000_000
@@ -156,5 +157,6 @@ def _adopt_orphans(fresh: sqlite3.Connection) -> None:
     for child, parent, key in (
         ("attempts", "runs", "run"),
         ("chunks", "runs", "run"),
+        ("entries", "runs", "run"),
     ):
         fresh.execute(f"DELETE FROM {child} WHERE {key} NOT IN (SELECT id FROM {parent})")  # noqa: S608 - our own names

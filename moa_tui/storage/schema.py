@@ -85,10 +85,22 @@ _TABLES: Final = (
         tokenize='unicode61 remove_diacritics 2')""",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_TABLES,)
+_BLIND_TESTS: Final = (
+    """CREATE TABLE entries(
+        run INTEGER NOT NULL REFERENCES runs(id) ON DELETE CASCADE,
+        text INTEGER NOT NULL,
+        layer INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        role TEXT NOT NULL,
+        model TEXT NOT NULL,
+        is_picked INTEGER NOT NULL,
+        PRIMARY KEY(run, layer, number))""",
+)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_TABLES, _BLIND_TESTS)
 """The steps from one version of the file to the next; version 0 is an empty file."""
 
-SALVAGED: Final = ("sessions", "turns", "runs", "attempts", "chunks")
+SALVAGED: Final = ("sessions", "turns", "runs", "attempts", "chunks", "entries")
 """The tables that hold something, parents first."""
 
 COLUMNS_TAKEN: Final = {
@@ -103,6 +115,7 @@ COLUMNS_TAKEN: Final = {
         " message, hint, started_t, ttft_s, seconds, text, thinking, timing"
     ),
     "chunks": "run, events",
+    "entries": "run, text, layer, number, role, model, is_picked",
 }
 """The columns that are copied from file to file."""
 
@@ -110,6 +123,12 @@ COLUMNS_TAKEN: Final = {
 def version_of(db: sqlite3.Connection) -> int:
     """Return the version of the file's tables; 0 is a new file."""
     return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def has_table(db: sqlite3.Connection, name: str) -> bool:
+    """Return whether there is such a table: a file that can't be written stays as old as it is."""
+    found = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?"
+    return db.execute(found, (name,)).fetchone() is not None
 
 
 def migrate(

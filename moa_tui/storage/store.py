@@ -27,9 +27,10 @@ from moa_tui.storage.writer import CHECKPOINT_S, Writer
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import AsyncGenerator, Callable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
     from pathlib import Path
 
+    from moa_tui.engine.blind import Entry, Judged
     from moa_tui.engine.events import Event
     from moa_tui.engine.mixture import Mixture, Seat
     from moa_tui.storage.opening import Opened
@@ -179,6 +180,11 @@ class Store:
         kept = None if text is None else storable(text)
         self._post(lambda db: writing.take_answer(db, run, kept, taken_from), run=run)
 
+    def keep_test(self, run: int, entries: Iterable[Entry]) -> None:
+        """Keep who stood in a run's blind test, and who was picked."""
+        kept = tuple(entries)
+        self._post(lambda db: writing.keep_test(db, run, kept), run=run)
+
     def rename(self, session: str, title: str) -> None:
         """Name a session; "" names it after its first prompt again."""
         self._post(lambda db: writing.rename(db, session, storable(title)), session=session)
@@ -270,6 +276,14 @@ class Store:
     async def replay(self, run: int) -> list[Event]:
         """Return what happened in a run, every delta as and when it came."""
         return await self._asked(partial(reading.events_of, run=run, is_sliced=True))
+
+    async def test(self, run: int) -> tuple[Entry, ...]:
+        """Return who stood in a run's blind test, nobody where there was none."""
+        return await self._asked(partial(reading.test_of, run=run))
+
+    async def tests(self) -> list[Judged]:
+        """Return every blind test of the sessions that are there."""
+        return await self._asked(reading.tests)
 
     async def whole(self, session: str) -> Archive:
         """Return a session with everything in it, for export."""

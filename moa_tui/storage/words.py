@@ -38,6 +38,10 @@ WRONG: Final = "This session can't be imported: {place} {problem}."
 
 NO_ANSWER: Final = "no answer"
 TAKEN_FROM: Final = " · the answer is the proposal {layer}.{number}"
+JUDGED: Final = " · blind test of {texts}: {picked}"
+JUDGED_ANSWER: Final = "the answer was picked"
+JUDGED_PROPOSAL: Final = "the proposal {layer}.{number} was picked"
+JUDGED_ALIKE: Final = "none was better"
 LAYER: Final = "Layer {layer}, proposal {number}"
 TOKENS: Final = "{count} tokens"
 RUN_ENDS: Final = {

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Sequence
 
+    from moa_tui.engine.blind import Entry
     from moa_tui.engine.events import Event
     from moa_tui.engine.mixture import Mixture, Seat
     from moa_tui.storage.fold import Attempt, Folded
@@ -189,6 +190,16 @@ def take_answer(db: sqlite3.Connection, run: int, text: str | None, seat: Seat |
         index_run(db, run)
 
 
+def keep_test(db: sqlite3.Connection, run: int, entries: Iterable[Entry]) -> None:
+    """Keep who stood in a run's blind test and who was picked, instead of what was kept so far."""
+    db.execute("DELETE FROM entries WHERE run = ?", (run,))
+    db.executemany(
+        "INSERT INTO entries(run, text, layer, number, role, model, is_picked)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [(run, one.text, *one.seat, one.role, one.model, one.is_picked) for one in entries],
+    )
+
+
 def rename(db: sqlite3.Connection, session: str, title: str) -> None:
     """Give a session a name of its own; "" is its first prompt again."""
     first = "SELECT shown FROM turns WHERE session = ? ORDER BY id LIMIT 1"
@@ -325,6 +336,7 @@ def _add_whole_run(
             if attempt.message == words.INTERRUPTED:
                 attempt.status = "interrupted"
     put_folded(db, runs[old], folded)
+    keep_test(db, runs[old], whole.test)
     if whole.taken is not None:
         take_answer(db, runs[old], whole.taken, whole.row.taken_from)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
+    from moa_tui.engine.blind import Entry, Judged
     from moa_tui.engine.events import Event
     from moa_tui.engine.mixture import Mixture, Seat
     from moa_tui.engine.provider import Usage
@@ -386,6 +387,10 @@ class Store(Protocol):
         """Make a text a run's answer: a seat's proposal, or with None its own again."""
         ...
 
+    def keep_test(self, run: int, entries: Sequence[Entry], /) -> None:
+        """Keep who stood in a run's blind test, and who was picked."""
+        ...
+
     def rename(self, session: str, title: str, /) -> None:
         """Name a session; "" names it after its first prompt again."""
         ...
@@ -436,6 +441,14 @@ class Store(Protocol):
 
     async def replay(self, run: int, /) -> Sequence[Event]:
         """Return what happened in a run, every delta as and when it came."""
+        ...
+
+    async def test(self, run: int, /) -> Sequence[Entry]:
+        """Return who stood in a run's blind test, nobody where there was none."""
+        ...
+
+    async def tests(self) -> Sequence[Judged]:
+        """Return every blind test of the sessions that are there."""
         ...
 
     async def markdown(self, session: str, /) -> str:

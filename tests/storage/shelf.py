@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from moa_tui.engine.blind import Entry
 from moa_tui.engine.events import (
     Event,
     LayerFinished,
@@ -35,6 +36,12 @@ MIXTURE = Mixture(
     quorum=2,
 )
 ONE, TWO, MERGER = Seat(1, 1), Seat(1, 2), Seat(2, 1)
+TEST = (
+    Entry(2, ONE, "proposer", "t/a"),
+    Entry(1, TWO, "proposer", "t/b", is_picked=True),
+    Entry(3, MERGER, "aggregator", "t/m"),
+)
+"""A blind test of a run, which the second proposal won."""
 
 
 class HandClock:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from storage.shelf import MIXTURE, ONE, asked, cut_short, run_of, stored, told
+from storage.shelf import MIXTURE, ONE, TEST, asked, cut_short, run_of, stored, told
 
 from moa_tui.storage.export import from_json, to_json, to_markdown
 from moa_tui.storage.records import Asked, StoreError
@@ -26,6 +26,7 @@ async def rich_session(store: Store) -> str:
     for event in run_of("merged anew"):
         merged.record(event)
     store.set_answer(merged.id, "one says", taken_from=ONE)
+    store.keep_test(merged.id, TEST)
     store.begin_turn(session, asked("left aside"), parent=first)
     second = store.begin_turn(session, asked("二"), parent=first)
     cut = store.begin_run(second, MIXTURE)

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from failing import connected
-from storage.shelf import MIXTURE, HandClock, asked, run_of, state_of, stored, told
+from storage.shelf import MIXTURE, TEST, HandClock, asked, run_of, state_of, stored, told
 
 from moa_tui.storage.disk import Disk
 from moa_tui.storage.opening import open_store
 from moa_tui.storage.records import StoreError
-from moa_tui.storage.schema import MIGRATIONS
+from moa_tui.storage.schema import MIGRATIONS, migrate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,6 +112,7 @@ async def a_day(store: Store) -> tuple[str, bool]:
         recorder.record(event)
     is_saved = await recorder.saved()
     store.rename(session, "name")
+    store.keep_test(recorder.id, TEST)
     store.keep_draft(session, "draft", queue=[asked("next")])
     is_saved = is_saved and await store.settled()
     for question in (
@@ -119,6 +120,8 @@ async def a_day(store: Store) -> tuple[str, bool]:
         store.search("answer"),
         store.load(session),
         store.run(recorder.id),
+        store.test(recorder.id),
+        store.tests(),
         store.unfinished(),
     ):
         try:
@@ -144,6 +147,7 @@ async def check_kept(folder: Path, session: str, *, is_saved: bool) -> None:
             loaded = await store.load(session)
             assert (loaded.title, loaded.draft) == ("name", "draft")
             assert loaded.turns[0].answer == "the answer"
+            assert await store.test(loaded.turns[0].runs[0].id) == TEST
         assert await a_day(store)
 
 
@@ -231,12 +235,36 @@ async def test_a_read_only_folder_is_read_and_written_in_memory(tmp_path: Path) 
             "in memory",
         ]
         assert state_of(await store.run(recorder.id)).answer == "in memory"
+        store.keep_test(recorder.id, TEST[1:])
+        (old_run,) = loaded.turns[0].runs
+        assert (await store.test(old_run.id), await store.test(recorder.id)) == (TEST, TEST[1:])
+        kept = [judged.entries for judged in await store.tests()]
+        assert sorted(kept, key=len) == [TEST[1:], TEST, TEST]
         assert {row.id: row.turns for row in await store.sessions()} == {session: 2, other: 1}
         assert [hit.session for hit in await store.search("memory")] == [session]
         store.delete(session)
         assert [row.id for row in await store.sessions()] == [other]
         assert {hit.session for hit in await store.search("answer")} == {other}
     assert (tmp_path / "sessions.db").read_bytes() == before
+
+
+async def test_a_file_of_the_first_version_is_read_where_it_cannot_be_written(
+    tmp_path: Path,
+) -> None:
+    disk = Disk(tmp_path)
+    disk.prepare()
+    with closing(disk.connect("rw")) as old:
+        migrate(old, MIGRATIONS[:1], since=0)
+        old.execute("INSERT INTO sessions(id, created_at, touched_at) VALUES ('s', 1, 1)")
+        old.execute(
+            "INSERT INTO turns(id, session, asked_at, text, shown, typed)"
+            " VALUES (1, 's', 1, 'Why?', 'Why?', '')"
+        )
+    async with stored(ReadOnlyDisk(tmp_path)) as store:
+        assert await store.tests() == []
+        run = await told(store, 1, run_of("in memory"))
+        store.keep_test(run, TEST)
+        assert [judged.entries for judged in await store.tests()] == [TEST]
 
 
 async def test_a_newer_file_is_read_and_never_written(tmp_path: Path) -> None:

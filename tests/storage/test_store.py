@@ -12,6 +12,7 @@ from storage.shelf import (
     MERGER,
     MIXTURE,
     ONE,
+    TEST,
     TWO,
     HandClock,
     asked,
@@ -22,8 +23,11 @@ from storage.shelf import (
     told,
 )
 
+from moa_tui.engine.blind import Judged
 from moa_tui.engine.events import RunFailed, SeatFailed
+from moa_tui.storage.disk import Disk
 from moa_tui.storage.records import Asked, StoreError
+from moa_tui.storage.schema import MIGRATIONS, migrate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -147,6 +151,36 @@ async def test_a_proposal_taken_as_the_answer_is_shown_and_can_be_put_back(tmp_p
         assert await store.replay(run) == run_of("merged")
         store.set_answer(run, None)
         assert (await store.load(session)).turns[0].answer == "merged"
+
+
+async def test_a_blind_test_is_kept_with_its_run_and_goes_with_it(tmp_path: Path) -> None:
+    clock = HandClock()
+    async with stored(tmp_path, clock=clock) as store:
+        session = store.begin_session()
+        run = await told(store, store.begin_turn(session, asked("Why?")), run_of("merged"))
+        assert await store.test(run) == ()
+        store.keep_test(run, (replace(TEST[0], is_picked=True), *TEST[1:]))
+        store.keep_test(run, TEST)
+    async with stored(tmp_path, clock=clock) as store:
+        assert await store.test(run) == TEST
+        assert await store.tests() == [Judged("trio", TEST)]
+        store.delete(session)
+        assert await store.tests() == []
+        await store.erase_deleted()
+        store.undelete(session)
+        assert (await store.test(run), await store.tests()) == ((), [])
+
+
+async def test_a_file_of_the_first_version_is_brought_up_with_all_it_has(tmp_path: Path) -> None:
+    disk = Disk(tmp_path)
+    disk.prepare()
+    with closing(disk.connect("rw")) as old:
+        migrate(old, MIGRATIONS[:1], since=0)
+        old.execute("INSERT INTO sessions(id, created_at, touched_at) VALUES ('s', 1, 1)")
+    async with stored(disk) as store:
+        assert store.trouble is None
+        assert [row.id for row in await store.sessions()] == ["s"]
+        assert await store.tests() == []
 
 
 async def test_renaming_deleting_and_undoing(tmp_path: Path) -> None:
