@@ -8,6 +8,7 @@ import itertools
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING
 
 from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
@@ -254,6 +255,7 @@ def stage(
         keymap=keymap or {},
         store=store,
         papers=papers,
+        chance=Random(1),  # noqa: S311 - no secret
     )
     mix = mix or mixture()
     if needs_fetch:

@@ -192,3 +192,17 @@ def picked(shown: Sequence[Candidate], text: int | None) -> tuple[Entry, ...]:
         for candidate in shown
         for entry in candidate.entries
     )
+
+
+def shown_again(run: RunState, entries: Iterable[Entry]) -> tuple[Candidate, ...]:
+    """Return the texts of a test that was made, in the order shown; what is lost is left out."""
+    whose: dict[int, list[Entry]] = defaultdict(list)
+    texts: dict[int, str] = {}
+    for entry in entries:
+        seat = run.seats.get(entry.seat)
+        if entry.role == "aggregator":
+            texts[entry.text] = _answer(run)
+        elif seat is not None:
+            texts.setdefault(entry.text, str(seat.text).strip())
+        whose[entry.text].append(entry)
+    return tuple(Candidate(texts[text], tuple(whose[text])) for text in sorted(texts))

@@ -16,12 +16,14 @@ from moa_tui.ui.compositor import SteadyCompositor
 from moa_tui.ui.desk import Desk
 from moa_tui.ui.download import Download
 from moa_tui.ui.header import Header
+from moa_tui.ui.judging import Judging
 from moa_tui.ui.keymap import binding_chain, keymap_of
 from moa_tui.ui.keys import Names
 from moa_tui.ui.live import LiveRun
 from moa_tui.ui.mixing import Mixing
 from moa_tui.ui.recording import Opened, Recording
 from moa_tui.ui.replaying import Replaying
+from moa_tui.ui.scene import Scene
 from moa_tui.ui.spending import Spending
 from moa_tui.ui.stage import Stage, TooSmall
 from moa_tui.ui.steering import Steering
@@ -83,31 +85,11 @@ class ConversationScreen(Screen[None]):
         desk = self._desk = Desk(self._header, self._mixing, self._stage, ports=ports)
         self._windows = Windows(self._turns)
         self._spending = Spending(ports, self._turns)
-        self._steering = Steering(
-            desk,
-            self._live,
-            self._download,
-            mixing=self._mixing,
-            stage=self._stage,
-            turns=self._turns,
-            recording=self._recording,
-        )
-        self._versions = Versions(
-            self._steering,
-            turns=self._turns,
-            recording=self._recording,
-            live=self._live,
-            stage=self._stage,
-            mixing=self._mixing,
-        )
-        self._replaying = Replaying(
-            self._versions,
-            turns=self._turns,
-            recording=self._recording,
-            live=self._live,
-            stage=self._stage,
-            clock=ports.clock,
-        )
+        scene = Scene(self._turns, self._recording, self._live, self._stage, self._mixing)
+        self._steering = Steering(desk, scene, download=self._download)
+        self._judging = Judging(self._steering, scene, chance=ports.chance)
+        self._versions = Versions(self._judging, scene)
+        self._replaying = Replaying(self._versions, scene, clock=ports.clock)
 
     def compose(self) -> ComposeResult:
         """The desk, and what covers it where the screen is too small."""
@@ -382,7 +364,7 @@ class ConversationScreen(Screen[None]):
         self._stage.composer.tell(notice, is_busy=self._is_busy)
         if self.focused is None and self.is_active:
             self._stage.find_focus(is_lost=True)
-        self._versions.is_busy = self._is_busy or self._replaying.is_on
+        self._versions.is_busy = self._judging.is_busy = self._is_busy or self._replaying.is_on
         self._replaying.is_busy = self._is_busy
         self.refresh_bindings()
 

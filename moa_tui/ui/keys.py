@@ -153,6 +153,25 @@ REPLAY: Final[tuple[BindingType, ...]] = (
 )
 """How a stored race is watched once more."""
 
+JUDGING: Final[tuple[BindingType, ...]] = (
+    Binding(
+        "b",
+        "blind_test",
+        "blind test",
+        id="blind_test",
+        tooltip="Judge the answer and its best proposals without their names",
+    ),
+    Binding(
+        "B",
+        "wins",
+        "wins",
+        id="wins",
+        tooltip="Show who won blind tests, by preset and by model",
+        show=False,
+    ),
+)
+"""How one judges what was said."""
+
 ANYWHERE: Final[tuple[BindingType, ...]] = (
     Binding("y", "copy", "copy", id="copy", tooltip="Copy the proposal in focus, or the answer"),
     Binding("Y", "copy_code", "copy code", id="copy_code", tooltip="Copy the code in sight"),

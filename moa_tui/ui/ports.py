@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from random import Random, SystemRandom
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
@@ -343,8 +344,9 @@ class Ports:
     ``files`` where none can be attached, ``editor`` where there is no terminal for one, and
     ``papers`` where nothing can be exported.
     ``keymap`` are the keys that the user chose, as ``[keys]`` has them: unchecked, by command.
-    ``date`` returns seconds since the epoch. ``terminal`` is what the environment says about the
-    terminal, in `TERMINAL_VARIABLES`. ``masked`` hides every key in use in a text.
+    ``date`` returns seconds since the epoch, ``chance`` draws lots. ``terminal`` is what the
+    environment says about the terminal, in `TERMINAL_VARIABLES`. ``masked`` hides every key in use
+    in a text.
     """
 
     providers: Providers
@@ -359,6 +361,7 @@ class Ports:
     settings: Settings | None = None
     store: Callable[[], Store] | None = None
     date: Callable[[], float] = time.time
+    chance: Random = field(default_factory=SystemRandom)
     files: Files | None = None
     editor: Editor | None = None
     papers: Papers | None = None

@@ -14,6 +14,7 @@ from moa_tui.ui.turns import Turn, Turns, Version, stilled
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from moa_tui.engine.blind import Entry, Judged
     from moa_tui.engine.clock import Clock
     from moa_tui.engine.events import Event
     from moa_tui.engine.mixture import Mixture
@@ -146,7 +147,25 @@ class Recording:
         if self._store is None or version.is_whole or not version.id:
             return
         run = await self._store.run(version.id)
-        self._turns.put(number, _filled(version, run))
+        test = tuple(await self._store.test(version.id))
+        self._turns.put(number, replace(_filled(version, run), test=test))
+
+    def judge(self, number: int, test: tuple[Entry, ...]) -> bool:
+        """Keep a blind test of the run that a turn shows; return whether it is written down."""
+        self._turns.judge(number, test)
+        version = self._turns[number].version
+        if self._store is None or not version.id:
+            return False
+        self._store.keep_test(version.id, test)
+        return True
+
+    async def judged(self) -> Sequence[Judged]:
+        """Return every blind test that was made, or those of this conversation if none are kept.
+
+        Raises:
+            MoaError: they can't be read.
+        """
+        return self._turns.judged() if self._store is None else await self._store.tests()
 
 
 def _filled(version: Version, events: Sequence[Event]) -> Version:

@@ -23,10 +23,7 @@ if TYPE_CHECKING:
     from moa_tui.engine.clock import Clock
     from moa_tui.engine.events import Event
     from moa_tui.engine.state import RunState
-    from moa_tui.ui.live import LiveRun
-    from moa_tui.ui.recording import Recording
-    from moa_tui.ui.stage import Stage
-    from moa_tui.ui.turns import Turns
+    from moa_tui.ui.scene import Scene
 
 SPEEDS: Final = (1, 2, 8)
 _STEP_S: Final = 0.1
@@ -41,22 +38,13 @@ class Replaying(Ground):
     class Changed(Message):
         """A replay began, ended, paused, or goes on at another speed."""
 
-    def __init__(
-        self,
-        rest: Widget,
-        *,
-        turns: Turns,
-        recording: Recording,
-        live: LiveRun,
-        stage: Stage,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, rest: Widget, scene: Scene, *, clock: Clock) -> None:
         super().__init__()
         self._rest = rest
-        self._turns = turns
-        self._recording = recording
-        self._live = live
-        self._stage = stage
+        self._turns = scene.turns
+        self._recording = scene.recording
+        self._live = scene.live
+        self._stage = scene.stage
         self._clock = clock
         self._goes = asyncio.Event()
         self._steps = 0

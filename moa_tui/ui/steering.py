@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual.message import Message
 
 from moa_tui.ui import keys, words
-from moa_tui.ui.live import LiveRun, agent_of
+from moa_tui.ui.live import agent_of
 from moa_tui.ui.rows import Ground
 
 if TYPE_CHECKING:
@@ -21,10 +21,7 @@ if TYPE_CHECKING:
     from moa_tui.engine.state import SeatState
     from moa_tui.ui.desk import Desk
     from moa_tui.ui.download import Download
-    from moa_tui.ui.mixing import Mixing
-    from moa_tui.ui.recording import Recording
-    from moa_tui.ui.stage import Stage
-    from moa_tui.ui.turns import Turns
+    from moa_tui.ui.scene import Scene
 
 _JUST_S: Final = 1.5
 
@@ -67,25 +64,15 @@ class Steering(Ground):
             self.is_private = is_private
             self.is_replay = is_replay
 
-    def __init__(
-        self,
-        desk: Desk,
-        live: LiveRun,
-        download: Download,
-        *,
-        mixing: Mixing,
-        stage: Stage,
-        turns: Turns,
-        recording: Recording,
-    ) -> None:
+    def __init__(self, desk: Desk, scene: Scene, *, download: Download) -> None:
         super().__init__()
-        self._recording = recording
+        self._recording = scene.recording
         self._desk = desk
-        self._live = live
+        self._live = scene.live
         self._download = download
-        self._mixing = mixing
-        self._stage = stage
-        self._turns = turns
+        self._mixing = scene.mixing
+        self._stage = scene.stage
+        self._turns = scene.turns
         self._spared: SeatState | None = None
 
     def compose(self) -> ComposeResult:

@@ -13,6 +13,7 @@ from moa_tui.ui.composer.prompt import Prompt
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from moa_tui.engine.blind import Entry, Judged
     from moa_tui.engine.mixture import Seat
     from moa_tui.engine.prompt import Conversation
     from moa_tui.engine.state import RunState, RunStatus, SeatState
@@ -43,7 +44,8 @@ class Version:
     """One run that went for a question, and its answer; ``taken`` is the seat whose proposal it is.
 
     ``run`` is None while it is live. ``id`` is the run's in the store, 0 where it has none.
-    ``is_whole``: the run's seats are here, not only its end.
+    ``is_whole``: the run's seats are here, not only its end. ``test`` are those who stood in the
+    run's blind test, if it had one.
     """
 
     run: RunState | None = None
@@ -51,6 +53,7 @@ class Version:
     taken: Seat | None = None
     id: int = 0
     is_whole: bool = True
+    test: tuple[Entry, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -231,20 +234,41 @@ class Turns:
         turn.shown = len(turn.versions) - 1
         return taken
 
+    def judge(self, number: int, test: tuple[Entry, ...]) -> None:
+        """Keep who stood in the blind test of the run that a turn shows, and who was picked."""
+        turn = self[number]
+        run = turn.version.run
+        turn.versions[:] = [
+            replace(version, test=test) if version.run is run else version
+            for version in turn.versions
+        ]
+
+    def judged(self) -> tuple[Judged, ...]:
+        """Return every blind test of the conversation's runs."""
+        from moa_tui.engine.blind import Judged  # noqa: PLC0415 - only tests need it
+
+        return tuple(
+            Judged("" if version.run.mixture is None else version.run.mixture.name, version.test)
+            for version in self._versions()
+            if version.run is not None and version.test
+        )
+
     @staticmethod
     def _put(turn: Turn, version: Version) -> None:
         turn.versions[turn.shown] = version
 
     def runs(self) -> Iterator[RunState]:
         """Yield every run that has ended, once, those of other branches too."""
+        yield from (version.run for version in self._versions() if version.run is not None)
+
+    def _versions(self) -> Iterator[Version]:
+        """Yield a version of every run, those of other branches too."""
         turns = [self._root]
         while turns:
             turn = turns.pop()
             turns += turn.children
-            for version in turn.versions:
-                # A taken proposal is of a run that stands there already.
-                if version.run is not None and version.taken is None:
-                    yield version.run
+            # A taken proposal is of a run that stands there already.
+            yield from (version for version in turn.versions if version.taken is None)
 
     # Versions.
 

@@ -10,7 +10,7 @@ from textual.message import Message
 from moa_tui.errors import MoaError
 from moa_tui.text import clean
 from moa_tui.ui import keys, words
-from moa_tui.ui.live import LiveRun, completed, completes, merged_again, merges_again
+from moa_tui.ui.live import completed, completes, merged_again, merges_again
 from moa_tui.ui.rows import Ground
 
 if TYPE_CHECKING:
@@ -22,10 +22,7 @@ if TYPE_CHECKING:
     from moa_tui.engine.run import Given
     from moa_tui.engine.state import RunState
     from moa_tui.ui.answer.answer_view import AnswerView
-    from moa_tui.ui.mixing import Mixing
-    from moa_tui.ui.recording import Recording
-    from moa_tui.ui.stage import Stage
-    from moa_tui.ui.turns import Turns
+    from moa_tui.ui.scene import Scene
 
 
 class Versions(Ground):
@@ -50,23 +47,14 @@ class Versions(Ground):
             self.given = given
             self.given_from = given_from
 
-    def __init__(
-        self,
-        rest: Widget,
-        *,
-        turns: Turns,
-        recording: Recording,
-        live: LiveRun,
-        stage: Stage,
-        mixing: Mixing,
-    ) -> None:
+    def __init__(self, rest: Widget, scene: Scene) -> None:
         super().__init__()
         self._rest = rest
-        self._turns = turns
-        self._recording = recording
-        self._live = live
-        self._stage = stage
-        self._mixing = mixing
+        self._turns = scene.turns
+        self._recording = scene.recording
+        self._live = scene.live
+        self._stage = scene.stage
+        self._mixing = scene.mixing
         self.is_busy = False
         """Whether a run or a download is under way, so that nothing can be run or shown anew."""
         self.edited: int | None = None

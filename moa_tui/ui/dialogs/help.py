@@ -138,13 +138,18 @@ def about_rows(width: int, palette: Palette) -> Grid:
 
 def sign_rows(width: int, palette: Palette) -> Grid:
     """Return the words of the screen, then its signs with their names."""
-    named = [*help_texts.WORDS, *help_texts.STATES.values()]
+    named = [*help_texts.WORDS, *help_texts.MARKS, *help_texts.STATES.values()]
     names = max(cell_len(name) for name, _ in named) + _GAP
     columns = (names, width - names - _GAP)
     bold = palette.bright + look.BOLD
-    grid = _headed(help_texts.WORDS_HEAD, width, palette, first=True)
-    for name, told in help_texts.WORDS:
-        grid += _columns(((name, bold), (told, palette.ink)), columns)
+    grid: Grid = []
+    for title, meanings in (
+        (help_texts.WORDS_HEAD, help_texts.WORDS),
+        (help_texts.MARKS_HEAD, help_texts.MARKS),
+    ):
+        grid += _headed(title, width, palette, first=not grid)
+        for name, told in meanings:
+            grid += _columns(((name, bold), (told, palette.ink)), columns)
     grid += _headed(help_texts.STATES_HEAD, width, palette)
     for key, (name, told) in help_texts.STATES.items():
         sign = Segment(f"{look.GLYPHS[key]} ", palette.state(key))

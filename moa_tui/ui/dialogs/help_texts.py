@@ -89,6 +89,20 @@ WORDS: Final = (
 )
 """Words, and what they mean here."""
 
+MARKS_HEAD: Final = "Beside an answer and its proposals"
+MARKS: Final = (
+    ("1 3", "The sentence shares its rarer words with proposals 1 and 3."),
+    ("all 3", "It shares them with all three; 4 of 6: with four of six."),
+    ("only 3", "Proposal 3 alone has it; no other comes near."),
+    ("new", "No proposal has it, at least not in these words. Check it."),
+    ("47 % of ★", "How much of the answer is from this proposal."),
+    ("by words", "All of this compares words: a changed figure keeps its mark."),
+    ("references", "The proposals that the aggregator was given."),
+    ("version", "An answer has several: run again, merged again, taken."),
+    ("cut", "It reached max tokens and ends in the middle."),
+)
+"""Marks, and what they mean."""
+
 STATES_HEAD: Final = "Signs of a seat's state"
 STATES: Final[Mapping[StateKey, tuple[str, str]]] = {
     "queued": ("queued", "Waits for its turn at the endpoint."),

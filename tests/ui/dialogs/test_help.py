@@ -114,10 +114,14 @@ async def test_the_paper_is_told_with_its_figures_and_sources() -> None:
 
 
 async def test_every_state_has_its_sign_its_word_and_its_meaning() -> None:
-    async with opened(dialog(), size=(160, 60), keys=("tab", "tab", "end")) as now:
-        told = "\n".join(squeezed(now))
+    async with opened(dialog(), size=(160, 60), keys=("tab", "tab")) as now:
+        above = squeezed(now)
+        await now.press("end")
+        told = "\n".join([*above, *squeezed(now)])
         for key, (name, means) in help_texts.STATES.items():
             assert f"{look.GLYPHS[key]} {name} {means}" in told
+        for name, means in help_texts.MARKS:
+            assert f"{name} {means}" in told
         assert "ASCII in the settings" in told
     assert help_texts.STATES.keys() == look.GLYPHS.keys()
 
