@@ -211,6 +211,20 @@ async def test_open_dialogs_can_be_read(theme: str) -> None:
             assert unreadable(show.app, NEEDS[theme], card) == {}
 
 
+async def test_a_blind_test_can_be_read(theme: str) -> None:
+    show = race(theme, ENDED)
+    async with show.app.run_test(size=(160, 48)) as pilot:
+        await ask(show, pilot, 30)
+        for key, seen in (("tab", ""), ("b", "choose"), ("enter", "your pick"), ("B", "judged")):
+            await pilot.press(key)
+            while seen not in show.text:
+                await settle(pilot)
+            if seen:
+                card = show.app.screen.query_one("#card").region
+                assert len(list(painted(show.app, card))) > 20
+                assert unreadable(show.app, NEEDS[theme], card) == {}
+
+
 @pytest.mark.parametrize("theme", ["moa-dark", "moa-light", "moa-contrast", "moa-ansi"])
 async def test_without_colour_states_seats_and_the_focus_are_told_apart(theme: str) -> None:
     show = race(theme)

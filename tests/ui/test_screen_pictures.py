@@ -243,5 +243,22 @@ def test_what_lies_over_a_finished_run(
     assert snap_compare(show.app, terminal_size=(100, 30), run_before=opened)
 
 
+@pytest.mark.parametrize(("width", "height"), [(160, 40), (80, 24)])
+def test_a_blind_test_that_was_made(snap_compare: Compare, width: int, height: int) -> None:
+    show = demo()
+    run = later(show, 80, "tab", "b")
+
+    async def judged(pilot: Pilot[None]) -> None:
+        await run(pilot)
+        while not (is_above(show) and show.app.screen.is_mounted):
+            await pilot.pause()
+        await pilot.press("right", "enter")
+        while "your pick" not in show.text:
+            await settle(pilot)
+        await settle(pilot)
+
+    assert snap_compare(show.app, terminal_size=(width, height), run_before=judged)
+
+
 def is_above(show: Stage) -> bool:
     return len(show.app.screen_stack) > 1

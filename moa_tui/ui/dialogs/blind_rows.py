@@ -16,6 +16,7 @@ from moa_tui.ui.rows import joined, section, wrapped
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from rich.style import Style
     from textual.strip import Strip
 
     from moa_tui.engine.blind import Candidate, Entry, Score, Standings
@@ -46,13 +47,17 @@ class Revealed:
 
 
 def whose(
-    entries: Iterable[Entry], names: Mapping[Seat, str], palette: look.Palette
+    entries: Iterable[Entry],
+    names: Mapping[Seat, str],
+    palette: look.Palette,
+    *,
+    star: Style = look.BOLD,
 ) -> list[Segment]:
-    """Return who wrote a text: the chip and name of every seat, the aggregator's star."""
+    """Return who wrote a text: the chip and name of every seat, the aggregator's ``star``."""
     told: list[Row] = []
     for entry in entries:
         if entry.role == "aggregator":
-            told.append([Segment(words.merged_by(entry), palette.aggregator + look.BOLD)])
+            told.append([Segment(words.merged_by(entry), star + look.BOLD)])
         else:
             name = one_line(names.get(entry.seat, entry.model), _LONGEST_NAME)
             told.append([palette.chip(entry.seat.number), Segment(f" {name}", look.BOLD)])
@@ -75,9 +80,12 @@ def head(
     right: Row = []
     if revealed is not None:
         candidate = revealed.shown[place]
+        star = ink
+        if candidate.is_answer and not is_focused:
+            ground, star = palette.aggregator_head, palette.aggregator
         left += [
             Segment(text, ink + (style or look.BOLD))
-            for text, style, _ in whose(candidate.entries, revealed.names, palette)
+            for text, style, _ in whose(candidate.entries, revealed.names, palette, star=star)
         ]
         if candidate is revealed.picked:
             tick = f"{look.GLYPHS['done']} {words.PICKED} "
