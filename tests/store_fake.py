@@ -110,6 +110,7 @@ class FakeRun:
     is_closed: bool = False
     taken: str | None = None
     taken_from: Seat | None = None
+    """Whose proposal it only is, where it called nobody."""
     test: tuple[Entry, ...] = ()
 
     def record(self, event: Event, /) -> None:
@@ -132,6 +133,8 @@ class FakeRun:
 
     @property
     def status(self) -> RunEnd:
+        if self.taken_from is not None:
+            return "taken"
         status = self.state.status
         if status in ("done", "failed", "stopped"):
             return status
@@ -251,9 +254,18 @@ class FakeStore:
         self.changed.append(("go_to", session))
         self.all[session].head = turn
 
-    def set_answer(self, run: int, text: str | None, /, *, taken_from: Seat | None = None) -> None:
-        self.changed.append(("set_answer", run))
-        self.runs[run].taken, self.runs[run].taken_from = text, taken_from
+    def take(self, turn: int, run: int, seat: Seat, text: str, /) -> None:
+        self.changed.append(("take", turn))
+        taken = replace(
+            self.runs[run],
+            id=next(self._numbers),
+            given_from=run,
+            taken=text,
+            taken_from=seat,
+        )
+        self.runs[taken.id] = taken
+        session, at = self._turn(turn)
+        session.turns[at] = replace(session.turns[at], shown_run=taken.id)
 
     def keep_test(self, run: int, entries: Sequence[Entry], /) -> None:
         self.changed.append(("keep_test", run))

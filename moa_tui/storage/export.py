@@ -8,12 +8,12 @@ The JSON is an object::
               null), draft, queue (prompts that wait)
     turns     oldest first: id, parent (a turn's id or null), prompt, asked_at, shown_run (a run's
               id or null), runs
-    runs      oldest first: id, status (done, failed, stopped, interrupted), started_at, given_from
-              (the run whose proposals were merged anew, or null), mixture (as a preset, with its
-              name), taken (the text that was made the answer in its place, or null), taken_from
-              (its seat, or null), events (as ``--json`` has them, times to the microsecond), test
-              (who stood in its blind test, [] where there was none: text, from 1 in the order
-              shown, seat, role, model, is_picked)
+    runs      oldest first: id, status (done, failed, stopped, interrupted, taken), started_at,
+              given_from (the run whose proposals were merged anew or taken, or null), mixture (as a
+              preset, with its name), taken (the proposal that was made the answer, or null),
+              taken_from (its seat, or null), events (as ``--json`` has them, times to the
+              microsecond; none of a run that is only taken), test (who stood in its blind test, []
+              where there was none: text, from 1 in the order shown, seat, role, model, is_picked)
 
 A prompt is an object of ``text`` (what the models were sent), ``shown`` (the same with pastes and
 files folded) and ``typed``. Readers ignore fields that they don't know.
@@ -61,6 +61,7 @@ _ENDS: Final[dict[str, RunEnd]] = {
     "failed": "failed",
     "stopped": "stopped",
     "interrupted": "interrupted",
+    "taken": "taken",
 }
 
 
@@ -180,9 +181,16 @@ def _prompt_of(item: _Object) -> Asked:
 
 
 def _turn_of(item: _Object, runs: list[WholeRun]) -> TurnRow:
-    of_turn = [_run_of(run) for run in item.objects("runs")]
-    runs += of_turn
+    read = [_run_of(run) for run in item.objects("runs")]
     shown_run = item.maybe_whole("shown_run")
+    of_turn: list[WholeRun] = []
+    for run in read:
+        if run.row.status == "taken" and not any(_gave(one, run) for one in of_turn):
+            raise wrong(f"{item.place}.runs", "have a proposal that is taken from no run before it")
+        parts = _parted(run)
+        shown_run = parts[-1].row.id if run.row.id == shown_run else shown_run
+        of_turn += parts
+    runs += of_turn
     shown = next((run for run in of_turn if run.row.id == shown_run), None)
     return TurnRow(
         id=item.whole("id"),
@@ -193,6 +201,24 @@ def _turn_of(item: _Object, runs: list[WholeRun]) -> TurnRow:
         shown_run=shown_run,
         answer="" if shown is None else _answer(shown),
     )
+
+
+def _gave(run: WholeRun, taken: WholeRun) -> bool:
+    return run.row.id == taken.row.given_from and run.row.status != "taken"
+
+
+def _parted(run: WholeRun) -> list[WholeRun]:
+    """Return a run, and behind it the proposal that stands in its place: in older files."""
+    row = run.row
+    if run.taken is None or row.status == "taken":
+        return [run]
+    own = replace(run, row=replace(row, taken_from=None), taken=None)
+    if row.taken_from is None:
+        return [own]
+    of_taken = replace(
+        row, id=~row.id, status="taken", given_from=row.id, seconds=None, usage=None, message=""
+    )
+    return [own, replace(run, row=of_taken, events=())]
 
 
 def _run_of(item: _Object) -> WholeRun:
@@ -207,13 +233,15 @@ def _run_of(item: _Object) -> WholeRun:
     taken = item.value("taken")
     if not isinstance(taken, str | None):
         raise wrong(f"{item.place}.taken", "must be a text or null")
-    is_ended = state.status in ("done", "failed", "stopped")
+    if status == "taken" and (taken is None or taken_from is None or events):
+        raise wrong(item.place, "must have a text and a seat, and no events, as it is only taken")
+    is_ended = state.status in ("done", "failed", "stopped") or status == "taken"
     row = RunRow(
         id=item.whole("id"),
         status=_ENDS[status] if is_ended else "interrupted",
         mixture_name=mixture.name,
         started_at=item.number("started_at"),
-        seconds=state.t if is_ended else None,
+        seconds=state.t if is_ended and events else None,
         usage=state.usage,
         message=state.message,
         given_from=item.maybe_whole("given_from"),
@@ -326,12 +354,14 @@ def to_markdown(archive: Archive) -> str:
         if _inline(turn.prompt.shown) != turn.prompt.text.strip():
             parts.append(_fenced(turn.prompt.text))
         shown = None if turn.shown_run is None else runs.get(turn.shown_run)
-        parts += [] if shown is None else _run_parts(shown, turn.answer)
+        if shown is not None:
+            ran = runs.get(shown.row.given_from or 0) if shown.row.status == "taken" else shown
+            parts += _run_parts(shown, turn.answer, () if ran is None else ran.events)
     return "\n\n".join(parts) + "\n"
 
 
-def _run_parts(run: WholeRun, answer: str) -> list[str]:
-    state = _state(run.events, "events")
+def _run_parts(run: WholeRun, answer: str, events: Iterable[Event]) -> list[str]:
+    state = _state(events, "events")
     told = answer.strip() or f"*{_inline(run.row.message or words.NO_ANSWER)}*"
     name = f"{_inline(run.row.mixture_name)} · " if run.row.mixture_name else ""
     taken = run.row.taken_from

@@ -169,10 +169,15 @@ def _run_row(row: Sequence[Any]) -> RunRow:
 def events_of(databases: Databases, run: int, *, is_sliced: bool) -> list[Event]:
     """Return a run's events; see `unfold`. Of a live run those of its checkpoints.
 
+    Of one that is only taken they are those of the run whose proposal it is.
+
     Raises:
         StoreError: there is no such run, or its rows are damaged.
     """
-    return list(whole_run(databases, run, is_sliced=is_sliced).events)
+    whole = whole_run(databases, run, is_sliced=is_sliced)
+    if whole.row.status == "taken" and whole.row.given_from is not None:
+        whole = whole_run(databases, whole.row.given_from, is_sliced=is_sliced)
+    return list(whole.events)
 
 
 def whole_run(databases: Databases, run: int, *, is_sliced: bool) -> WholeRun:
@@ -193,6 +198,8 @@ def whole_run(databases: Databases, run: int, *, is_sliced: bool) -> WholeRun:
     *known, answer, taken, kind, table, facts = row
     mixture = mixture_of(json.loads(table))
     head = _run_row(known)
+    if head.status == "taken":
+        return WholeRun(row=head, mixture=mixture, events=(), taken=taken)
     if head.status == "live":
         events = chunks_of(db, run)
         if not is_sliced:

@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from moa_tui.engine.mixture import Mixture, Seat
     from moa_tui.engine.provider import Usage
 
-RunEnd: TypeAlias = Literal["live", "done", "failed", "stopped", "interrupted"]
-"""How a run stands; "interrupted": the program ended while it was live."""
+RunEnd: TypeAlias = Literal["live", "done", "failed", "stopped", "interrupted", "taken"]
+"""How a run stands; "interrupted": the program ended while it was live.
+
+"taken": it called nobody; a proposal of the run that it is given from was made the answer.
+"""
 
 AttemptEnd: TypeAlias = Literal[
     "live", "done", "late", "stopped", "failed", "retried", "interrupted"
@@ -103,7 +106,8 @@ class Hit:
 class RunRow:
     """A run without its texts; ``taken_from`` is the seat whose proposal was made the answer.
 
-    ``usage`` and ``seconds`` are None as long as it has not ended by itself.
+    ``given_from`` is the run whose proposals were given to it. ``usage`` and ``seconds`` are None
+    as long as it has not ended by itself.
     """
 
     id: int
@@ -170,8 +174,9 @@ class Unfinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WholeRun:
-    """A run with every event; ``taken`` is the text that was made the answer in its place.
+    """A run with every event; ``taken`` is the proposal that was made the answer.
 
+    A run that is only "taken" has no events of its own: they are those of the run it is given from.
     ``test`` are those who stood in its blind test, if there was one.
     """
 

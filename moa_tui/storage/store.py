@@ -171,14 +171,24 @@ class Store:
         """Make a run the one that a turn shows."""
         self._post(lambda db: writing.show_run(db, turn, run), turn=turn)
 
+    def take(self, turn: int, run: int, seat: Seat, text: str) -> None:
+        """Make a proposal of a run the answer that its turn shows.
+
+        It is a run of its own, "taken", and made once: taken again, it is only shown.
+        """
+        take = writing.Take(
+            id=self._ids.number(),
+            turn=turn,
+            run=run,
+            seat=seat,
+            text=storable(text),
+            at=self._clock(),
+        )
+        self._post(lambda db: writing.take(db, take), turn=turn)
+
     def go_to(self, session: str, turn: int | None) -> None:
         """Make a turn the session's head; None is before the first one."""
         self._post(lambda db: writing.go_to(db, session, turn), session=session)
-
-    def set_answer(self, run: int, text: str | None, *, taken_from: Seat | None = None) -> None:
-        """Make a text a run's answer: a seat's proposal, or with None its own again."""
-        kept = None if text is None else storable(text)
-        self._post(lambda db: writing.take_answer(db, run, kept, taken_from), run=run)
 
     def keep_test(self, run: int, entries: Iterable[Entry]) -> None:
         """Keep who stood in a run's blind test, and who was picked."""

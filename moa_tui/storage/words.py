@@ -50,4 +50,5 @@ RUN_ENDS: Final = {
     "failed": "failed",
     "stopped": "stopped",
     "interrupted": "interrupted",
+    "taken": "taken",
 }

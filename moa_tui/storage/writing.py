@@ -39,6 +39,18 @@ class NewRun:
     at: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Take:
+    """A proposal of ``run`` that is to be the answer; ``id`` is that of the run that it becomes."""
+
+    id: int
+    turn: int
+    run: int
+    seat: Seat
+    text: str
+    at: float
+
+
 def touch(db: sqlite3.Connection, session: str, at: float) -> None:
     """Let a session be there, and be the one that was used last."""
     db.execute(
@@ -156,7 +168,12 @@ def _json(value: Any) -> str | None:  # noqa: ANN401 - one of the engine's datac
 
 
 def show_run(db: sqlite3.Connection, turn: int, run: int) -> None:
-    """Make a run the one of its turn that is shown."""
+    """Make a run the one of its turn that is shown, with its own answer."""
+    _put_back(db, run)
+    _show(db, turn, run)
+
+
+def _show(db: sqlite3.Connection, turn: int, run: int) -> None:
     changed = db.execute(
         "UPDATE turns SET shown_run = ?1 WHERE id = ?2"
         " AND EXISTS (SELECT 1 FROM runs WHERE id = ?1 AND turn = ?2)",
@@ -175,18 +192,40 @@ def go_to(db: sqlite3.Connection, session: str, turn: int | None) -> None:
     _found(changed, words.NO_SESSION.format(session=session))
 
 
-def take_answer(db: sqlite3.Connection, run: int, text: str | None, seat: Seat | None) -> None:
-    """Make a text a run's answer, a seat's or somebody's; None is its own again."""
-    is_ended = db.execute("SELECT 1 FROM runs WHERE id = ? AND status != 'live'", (run,)).fetchone()
-    if is_ended:
-        unindex_run(db, run)
-    layer, number = seat or (None, None)
+def take(db: sqlite3.Connection, taken: Take) -> None:
+    """Show a proposal as the answer, in a run of its own unless there is one already."""
+    known = db.execute(
+        "SELECT id FROM runs WHERE turn = ? AND taken_layer = ? AND taken_number = ?"
+        " AND (id = ? OR given_from = ? AND status = 'taken')",
+        (taken.turn, *taken.seat, taken.run, taken.run),
+    ).fetchone()
+    if known is None:
+        add_taken(db, taken)
+    _show(db, taken.turn, taken.id if known is None else known[0])
+
+
+def add_taken(db: sqlite3.Connection, taken: Take) -> None:
+    """Add the run that a proposal becomes; it called nobody and cost nothing."""
     changed = db.execute(
-        "UPDATE runs SET taken = ?, taken_layer = ?, taken_number = ? WHERE id = ?",
-        (text, layer, number, run),
+        "INSERT INTO runs(id, turn, given_from, status, started_at, taken, taken_layer,"
+        " taken_number, mixture_name, mixture)"
+        " SELECT ?, turn, id, 'taken', ?, ?, ?, ?, mixture_name, mixture FROM runs"
+        " WHERE id = ? AND turn = ?",
+        (taken.id, taken.at, taken.text, *taken.seat, taken.run, taken.turn),
     )
-    _found(changed, words.NO_RUN.format(run=run))
-    if is_ended:
+    _found(changed, words.NO_RUN.format(run=taken.run))
+    index_run(db, taken.id)
+
+
+def _put_back(db: sqlite3.Connection, run: int) -> None:
+    """Give a run its own answer again, where a proposal stands in its very row: in older files."""
+    where = "id = ? AND taken IS NOT NULL AND status NOT IN ('taken', 'live')"
+    if db.execute(f"SELECT 1 FROM runs WHERE {where}", (run,)).fetchone():  # noqa: S608 - ours
+        unindex_run(db, run)
+        db.execute(
+            "UPDATE runs SET taken = NULL, taken_layer = NULL, taken_number = NULL WHERE id = ?",
+            (run,),
+        )
         index_run(db, run)
 
 
@@ -319,26 +358,32 @@ def _add_whole_run(
     db: sqlite3.Connection, archive: Archive, old: int, *, turn: int, runs: dict[int, int]
 ) -> None:
     whole = next(run for run in archive.runs if run.row.id == old)
-    given_from = None if whole.row.given_from is None else runs.get(whole.row.given_from)
+    row = whole.row
+    given_from = None if row.given_from is None else runs.get(row.given_from)
+    if row.status == "taken" and given_from is not None and row.taken_from is not None:
+        text, at = whole.taken or "", row.started_at
+        add_taken(
+            db,
+            Take(id=runs[old], turn=turn, run=given_from, seat=row.taken_from, text=text, at=at),
+        )
+        return
     new = NewRun(
         id=runs[old],
         turn=turn,
         mixture=whole.mixture,
         given_from=given_from,
         owner="",
-        at=whole.row.started_at,
+        at=row.started_at,
     )
     add_run(db, new)
     folded = fold(whole.events, whole.mixture)
-    if whole.row.status == "interrupted":
+    if row.status == "interrupted":
         folded.status = "interrupted"
         for attempt in folded.attempts.values():
             if attempt.message == words.INTERRUPTED:
                 attempt.status = "interrupted"
     put_folded(db, runs[old], folded)
     keep_test(db, runs[old], whole.test)
-    if whole.taken is not None:
-        take_answer(db, runs[old], whole.taken, whole.row.taken_from)
 
 
 def chunks_of(db: sqlite3.Connection, run: int) -> list[Event]:

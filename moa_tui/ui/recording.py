@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from moa_tui.engine.blind import Entry, Judged
     from moa_tui.engine.clock import Clock
     from moa_tui.engine.events import Event
-    from moa_tui.engine.mixture import Mixture
+    from moa_tui.engine.mixture import Mixture, Seat
     from moa_tui.engine.state import RunState
     from moa_tui.ui.store import Recorder, RunRow, Session, Store, TurnRow
 
@@ -110,10 +110,10 @@ class Recording:
             return
         turn = self._turns[number]
         version = turn.version
-        if version.id:
+        if version.id and version.taken is not None:
+            self._store.take(turn.id, version.id, version.taken, version.answer)
+        elif version.id:
             self._store.show(turn.id, version.id)
-            text = version.answer if version.taken is not None else None
-            self._store.set_answer(version.id, text, taken_from=version.taken)
         self._store.go_to(self.session, self._turns[-1].id or None)
 
     def keep_draft(self, draft: str) -> None:
@@ -176,7 +176,12 @@ def _filled(version: Version, events: Sequence[Event]) -> Version:
         state = stilled(state, status="stopped")
     if version.run is not None and version.run.message:
         state = replace(state, message=version.run.message)
-    return replace(version, run=state, is_whole=True)
+    if version.taken is None:
+        answer = state.answer if state.status == "done" else ""
+    else:
+        seat = state.seats.get(version.taken)
+        answer = version.answer if seat is None else str(seat.text).strip()
+    return replace(version, run=state, answer=answer, is_whole=True)
 
 
 async def opened_from(
@@ -226,12 +231,15 @@ def turns_of(session: Session) -> Turns:
 def _turn(row: TurnRow) -> Turn:
     prompt = Prompt(row.prompt.text, row.prompt.shown, row.prompt.typed)
     turn = Turn(prompt=prompt, id=row.id)
+    by_id = {run.id: run for run in row.runs}
     for run in row.runs:
         is_shown = run.id == row.shown_run
         answer = row.answer if is_shown else ""
-        turn.versions.append(_version(run, "" if run.taken_from is not None else answer))
+        source = by_id.get(run.given_from or 0, run) if run.status == "taken" else run
+        if run.status != "taken":
+            turn.versions.append(_version(run, "" if run.taken_from is not None else answer))
         if run.taken_from is not None:
-            turn.versions.append(_version(run, answer, is_taken=True))
+            turn.versions.append(_version(source, answer, taken=run.taken_from))
         if is_shown:
             turn.shown = len(turn.versions) - 1
     if not turn.versions:
@@ -239,11 +247,11 @@ def _turn(row: TurnRow) -> Turn:
     return turn
 
 
-def _version(run: RunRow, answer: str, *, is_taken: bool = False) -> Version:
+def _version(run: RunRow, answer: str, *, taken: Seat | None = None) -> Version:
     return Version(
         run=_end_of(run, answer),
         answer=answer,
-        taken=run.taken_from if is_taken else None,
+        taken=taken,
         id=run.id,
         is_whole=False,
     )
@@ -254,7 +262,7 @@ def _end_of(run: RunRow, answer: str) -> RunState:
     from moa_tui.engine.state import RunState  # noqa: PLC0415 - as above
 
     match run.status:
-        case "done":
+        case "done" | "taken":
             return RunState(status="done", answer=answer, usage=run.usage, t=run.seconds or 0.0)
         case "failed":
             return RunState(status="failed", message=run.message, t=run.seconds or 0.0)

@@ -189,7 +189,7 @@ class RunPane(Ground):
                 view.open_turn(turn.prompt.shown)
             self._fill(number, turn)
         last = turns[-1].version
-        self._taken = None if last.run is None or not last.taken else last.run.seats[last.taken]
+        self._taken = None if last.run is None or not last.taken else last.run.seats.get(last.taken)
         self.answer.head.show_version(turns.place(len(turns) - 1))
         self.attributed.begin()
 

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from moa_tui.engine.mixture import Mixture, Seat
     from moa_tui.engine.provider import Usage
 
-RunEnd: TypeAlias = Literal["live", "done", "failed", "stopped", "interrupted"]
-"""How a run stands; "interrupted": the program ended while it was live."""
+RunEnd: TypeAlias = Literal["live", "done", "failed", "stopped", "interrupted", "taken"]
+"""How a run stands; "interrupted": the program ended while it was live.
+
+"taken": it called nobody; a proposal of the run that it is given from was made the answer.
+"""
 
 TroubleKind: TypeAlias = Literal[
     "read_only", "unusable", "newer", "salvaged", "not_saving", "skipped"
@@ -186,7 +189,7 @@ class RunRow(Protocol):
 
     @property
     def given_from(self) -> int | None:
-        """The run whose proposals were merged anew."""
+        """The run whose proposals were merged anew, or one of them taken."""
         ...
 
     @property
@@ -383,8 +386,8 @@ class Store(Protocol):
         """Make a turn the session's head; None is before the first one."""
         ...
 
-    def set_answer(self, run: int, text: str | None, /, *, taken_from: Seat | None = None) -> None:
-        """Make a text a run's answer: a seat's proposal, or with None its own again."""
+    def take(self, turn: int, run: int, seat: Seat, text: str, /) -> None:
+        """Make a proposal of a run the answer that its turn shows: a run of its own, made once."""
         ...
 
     def keep_test(self, run: int, entries: Sequence[Entry], /) -> None:

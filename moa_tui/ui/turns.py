@@ -43,9 +43,9 @@ def stilled(state: RunState, *, status: RunStatus) -> RunState:
 class Version:
     """One run that went for a question, and its answer; ``taken`` is the seat whose proposal it is.
 
-    ``run`` is None while it is live. ``id`` is the run's in the store, 0 where it has none.
-    ``is_whole``: the run's seats are here, not only its end. ``test`` are those who stood in the
-    run's blind test, if it had one.
+    ``run`` is None while it is live. ``id`` is that of the run whose seats they are, in the store;
+    0 where it has none. ``is_whole``: the run's seats are here, not only its end. ``test`` are
+    those who stood in the run's blind test, if it had one.
     """
 
     run: RunState | None = None
@@ -54,6 +54,10 @@ class Version:
     id: int = 0
     is_whole: bool = True
     test: tuple[Entry, ...] = ()
+
+    def is_of(self, other: Version) -> bool:
+        """Return whether both are of the same run: its own answer, or a proposal of it."""
+        return self.run is other.run or (self.id != 0 and self.id == other.id)
 
 
 @dataclass(slots=True, eq=False)
@@ -218,7 +222,9 @@ class Turns:
             self.held = words.held(run.status) if self._queue else ""
 
     def take(self, number: int, seat: Seat) -> SeatState:
-        """Make a seat's proposal the answer of a turn, as another version, and return that seat.
+        """Make a seat's proposal the answer of a turn and return that seat.
+
+        That is another version, or the one that it is already.
 
         Raises:
             KeyError: no such seat ran in that turn.
@@ -228,18 +234,22 @@ class Turns:
         if version.run is None:
             raise KeyError(seat)
         taken = version.run.seats[seat]
-        if version.taken == seat:
-            return taken
-        turn.versions.append(replace(version, answer=str(taken.text).strip(), taken=seat))
-        turn.shown = len(turn.versions) - 1
+        known = (
+            at for at, one in enumerate(turn.versions) if one.taken == seat and one.is_of(version)
+        )
+        at = next(known, None)
+        if at is None:
+            at = len(turn.versions)
+            turn.versions.append(version)
+        turn.versions[at] = replace(version, answer=str(taken.text).strip(), taken=seat)
+        turn.shown = at
         return taken
 
     def judge(self, number: int, test: tuple[Entry, ...]) -> None:
         """Keep who stood in the blind test of the run that a turn shows, and who was picked."""
-        turn = self[number]
-        run = turn.version.run
+        turn, shown = self[number], self[number].version
         turn.versions[:] = [
-            replace(version, test=test) if version.run is run else version
+            replace(version, test=test) if version.is_of(shown) else version
             for version in turn.versions
         ]
 

@@ -70,14 +70,17 @@ async def test_answers_proposals_and_names_are_found_and_told_apart(tmp_path: Pa
         assert (name.where, name.text[name.start : name.end]) == ("title", "hysic")
 
 
-async def test_an_answer_of_ones_own_is_found_and_the_old_one_forgotten(tmp_path: Path) -> None:
+async def test_a_taken_proposal_is_found_as_the_answer_until_it_is_deleted(tmp_path: Path) -> None:
     async with stored(tmp_path) as store:
-        run = await told(store, store.begin_turn(store.begin_session(), asked("?")), run_of("aa"))
-        store.set_answer(run, "kangaroo")
-        assert [hit.text for hit in await store.search("kangaroo")] == ["kangaroo"]
-        store.set_answer(run, "wombat")
+        session = store.begin_session()
+        turn = store.begin_turn(session, asked("?"))
+        run = await told(store, turn, run_of("aa", "kangaroo", "wombat"))
+        store.take(turn, run, ONE, "kangaroo")
+        found = await store.search("kangaroo")
+        assert [(hit.text, hit.where) for hit in found] == [("kangaroo", "answer")]
+        store.delete(session)
+        await store.erase_deleted()
         assert await store.search("kangaroo") == []
-        assert [hit.where for hit in await store.search("wombat")] == ["answer"]
 
 
 async def test_hits_are_newest_first_one_a_turn(tmp_path: Path) -> None:

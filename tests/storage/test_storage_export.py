@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from storage.shelf import MIXTURE, ONE, TEST, asked, cut_short, run_of, stored, told
+from storage.shelf import MIXTURE, ONE, TEST, TWO, asked, cut_short, run_of, stored, told
 
 from moa_tui.storage.export import from_json, to_json, to_markdown
 from moa_tui.storage.records import Asked, StoreError
@@ -25,7 +25,8 @@ async def rich_session(store: Store) -> str:
     merged = store.begin_run(first, MIXTURE, given_from=old)
     for event in run_of("merged anew"):
         merged.record(event)
-    store.set_answer(merged.id, "one says", taken_from=ONE)
+    store.take(first, merged.id, TWO, "two says")
+    store.take(first, merged.id, ONE, "one says")
     store.keep_test(merged.id, TEST)
     store.begin_turn(session, asked("left aside"), parent=first)
     second = store.begin_turn(session, asked("二"), parent=first)
@@ -53,6 +54,33 @@ async def test_json_comes_back_without_loss(tmp_path: Path) -> None:
         other = await store.add(from_json(text))
         assert other != session
         assert len(await store.sessions()) == 2
+
+
+async def test_each_proposal_that_was_taken_comes_back_in_order(tmp_path: Path) -> None:
+    text = to_json(await archive(tmp_path / "one"))
+    async with stored(tmp_path / "two") as store:
+        turn = (await store.load(await store.add(from_json(text)))).turns[0]
+        assert [run.taken_from for run in turn.runs] == [None, None, TWO, ONE]
+        assert (turn.shown_run, turn.answer) == (turn.runs[-1].id, "one says")
+        assert await store.run(turn.runs[-1].id) == await store.run(turn.runs[1].id)
+
+
+async def test_a_proposal_that_stands_in_the_place_of_an_answer_becomes_a_run(
+    tmp_path: Path,
+) -> None:
+    document = json.loads(to_json(await archive(tmp_path / "one")))
+    turn = document["turns"][0]
+    *ran, _, _ = turn["runs"]
+    ran[-1] |= {"taken": "one says", "taken_from": [1, 1]}
+    turn |= {"runs": ran, "shown_run": ran[-1]["id"]}
+    async with stored(tmp_path / "two") as store:
+        read = (await store.load(await store.add(from_json(json.dumps(document))))).turns[0]
+        assert [(run.status, run.taken_from) for run in read.runs] == [
+            ("done", None),
+            ("done", None),
+            ("taken", ONE),
+        ]
+        assert (read.shown_run, read.answer) == (read.runs[-1].id, "one says")
 
 
 async def test_markdown_reads_as_the_conversation_with_proposals_folded(tmp_path: Path) -> None:
@@ -102,6 +130,7 @@ def changed(text: str, *path: Any, to: object) -> str:  # noqa: ANN401 - keys an
 
 
 RUN = ("turns", 0, "runs", 0)
+TAKEN = ("turns", 0, "runs", 3)
 
 
 @pytest.mark.parametrize(
@@ -128,6 +157,9 @@ RUN = ("turns", 0, "runs", 0)
         ((*RUN, "events", 2), {"event": "run_failed", "n": 1}, "t is missing"),
         ((*RUN, "events", 2), {"event": "seat_note", "n": 3, "t": 0}, "is missing"),
         ((*RUN, "taken_from"), "1.1", "taken_from must be a seat"),
+        ((*TAKEN, "given_from"), 9, "taken from no run before it"),
+        ((*TAKEN, "given_from"), 4, "taken from no run before it"),
+        ((*TAKEN, "taken"), None, "must have a text and a seat"),
     ],
 )
 async def test_what_is_wrong_with_a_file_is_said(

@@ -9,7 +9,7 @@ import asyncio
 import os
 import shutil
 import tempfile
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from moa_tui.engine.events import Event
-    from moa_tui.engine.mixture import Seat
     from moa_tui.storage.recorder import RunRecorder
     from moa_tui.storage.records import Session
 
@@ -49,7 +48,6 @@ class ModelRun:
     events: list[Event] = field(default_factory=list)
     answer: str = ""
     taken: str | None = None
-    taken_from: Seat | None = None
 
 
 @dataclass
@@ -83,6 +81,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.known: dict[str, ModelSession] = {}
         self.asked: dict[int, ModelTurn] = {}
         self.runs: dict[int, ModelRun] = {}
+        self.takes: dict[int, int] = {}
         self.recorders: dict[int, RunRecorder] = {}
         self.store = self.opened()
 
@@ -156,8 +155,19 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(run=ended, text=texts)
     def take(self, run: int, text: str) -> None:
-        self.store.set_answer(run, text, taken_from=ONE)
-        self.runs[run] = replace(self.runs[run], taken=text, taken_from=ONE)
+        turn = next(key for key, one in self.asked.items() if run in one.runs)
+        session = self.session_of(turn)
+        if self.known[session].is_deleted:
+            return
+        self.store.take(turn, run, ONE, text)
+        if run not in self.takes:
+            (row,) = (one for one in self.wait(self.store.load(session)).turns if one.id == turn)
+            (self.takes[run],) = (
+                one.id for one in row.runs if (one.given_from, one.taken_from) == (run, ONE)
+            )
+            self.runs[self.takes[run]] = ModelRun("taken", taken=text)
+            self.asked[turn].runs.append(self.takes[run])
+        self.asked[turn].shown = self.takes[run]
 
     @rule(run=ended)
     def show(self, run: int) -> None:

@@ -26,11 +26,14 @@ from storage.shelf import (
 from moa_tui.engine.blind import Judged
 from moa_tui.engine.events import RunFailed, SeatFailed
 from moa_tui.storage.disk import Disk
+from moa_tui.storage.indexing import index_run, unindex_run
 from moa_tui.storage.records import Asked, StoreError
 from moa_tui.storage.schema import MIGRATIONS, migrate
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from moa_tui.storage.writer import Change
 
 
 def names(folder: Path) -> list[str]:
@@ -144,12 +147,13 @@ async def test_a_failed_run_does_not_hide_an_answer(tmp_path: Path) -> None:
 async def test_a_proposal_taken_as_the_answer_is_shown_and_can_be_put_back(tmp_path: Path) -> None:
     async with stored(tmp_path) as store:
         session = store.begin_session()
-        run = await told(store, store.begin_turn(session, asked("Why?")), run_of("merged"))
-        store.set_answer(run, "one says", taken_from=ONE)
+        turn = store.begin_turn(session, asked("Why?"))
+        run = await told(store, turn, run_of("merged"))
+        store.take(turn, run, ONE, "one says")
         row = (await store.load(session)).turns[0]
-        assert (row.answer, row.runs[0].taken_from) == ("one says", ONE)
-        assert await store.replay(run) == run_of("merged")
-        store.set_answer(run, None)
+        assert (row.answer, row.runs[1].taken_from) == ("one says", ONE)
+        assert await store.replay(row.runs[1].id) == run_of("merged")
+        store.show(turn, run)
         assert (await store.load(session)).turns[0].answer == "merged"
 
 
@@ -181,6 +185,44 @@ async def test_a_file_of_the_first_version_is_brought_up_with_all_it_has(tmp_pat
         assert store.trouble is None
         assert [row.id for row in await store.sessions()] == ["s"]
         assert await store.tests() == []
+
+
+async def test_every_proposal_that_is_taken_is_a_run_and_none_is_one_twice(tmp_path: Path) -> None:
+    async with stored(tmp_path) as store:
+        session = store.begin_session()
+        turn = store.begin_turn(session, asked("Why?"))
+        run = await told(store, turn, run_of("merged"))
+        for seat, text in ((TWO, "two says"), (ONE, "one says"), (TWO, "two says")):
+            store.take(turn, run, seat, text)
+        row = (await store.load(session)).turns[0]
+        assert [one.taken_from for one in row.runs] == [None, TWO, ONE]
+        assert [one.given_from for one in row.runs] == [None, run, run]
+        assert [one.status for one in row.runs] == ["done", "taken", "taken"]
+        assert (row.shown_run, row.answer) == (row.runs[1].id, "two says")
+
+
+async def test_an_older_files_taken_proposal_is_shown_and_gives_way(tmp_path: Path) -> None:
+    async with stored(tmp_path) as store:
+        session = store.begin_session()
+        turn = store.begin_turn(session, asked("Why?"))
+        run = await told(store, turn, run_of("merged"))
+        await store._writer.post(_in_its_place(run)).saved()  # noqa: SLF001 - as no caller can
+        store.take(turn, run, ONE, "one says")
+        row = (await store.load(session)).turns[0]
+        assert (row.answer, [one.taken_from for one in row.runs]) == ("one says", [ONE])
+        store.show(turn, run)
+        row = (await store.load(session)).turns[0]
+        assert (row.answer, [one.taken_from for one in row.runs]) == ("merged", [None])
+
+
+def _in_its_place(run: int) -> Change[None]:
+    def change(db: sqlite3.Connection) -> None:
+        unindex_run(db, run)
+        taken = "taken = 'one says', taken_layer = 1, taken_number = 1"
+        db.execute(f"UPDATE runs SET {taken} WHERE id = ?", (run,))  # noqa: S608 - our own words
+        index_run(db, run)
+
+    return change
 
 
 async def test_renaming_deleting_and_undoing(tmp_path: Path) -> None:

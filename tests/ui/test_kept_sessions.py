@@ -159,6 +159,42 @@ async def test_a_taken_proposal_is_still_the_answer_and_the_merged_one_still_the
         assert "merged 1 to first" in now.show.text
 
 
+async def test_each_proposal_that_was_taken_is_a_version_after_a_restart_too(
+    tmp_path: Path,
+) -> None:
+    async with program(tmp_path) as now:
+        await now.finish("first")
+        await now.press("tab", "2", "a", "1", "a", "2", "a")
+        assert "[ version 2 of 3 ]" in now.show.text
+
+    async with program(tmp_path, session="last") as now:
+        assert "[ version 2 of 3 ]" in now.show.text
+        assert "beta two and more" in now.show.text
+        now.show.app.screen.query_one(AnswerView).focus()
+        await now.press("right_square_bracket")
+        assert "This is proposal 1" in now.show.text
+        await now.press("left_square_bracket", "left_square_bracket")
+        assert "[ version 1 of 3 ]" in now.show.text
+        assert "merged 1 to first" in now.show.text
+
+
+async def test_a_version_that_is_flipped_to_after_a_restart_is_the_one_that_is_sent(
+    tmp_path: Path,
+) -> None:
+    async with program(tmp_path) as now:
+        await now.finish("first")
+        await now.press("f5")
+        await now.show.pass_(now.pilot, 30.0)
+        await now.rest()
+
+    async with program(tmp_path, session="last") as now:
+        now.show.app.screen.query_one(AnswerView).focus()
+        await now.press("left_square_bracket", "i")
+        await now.finish("second")
+        asked = now.show.requests[0].messages
+        assert Message("assistant", "merged 1 to first") in asked
+
+
 async def test_an_earlier_turns_proposals_are_read_when_they_are_wanted(tmp_path: Path) -> None:
     async with program(tmp_path) as now:
         await now.finish("first")
