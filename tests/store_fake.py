@@ -339,6 +339,10 @@ class FakeStore:
             queue=one.queue,
         )
 
+    async def mixture(self, run: int, /) -> Mixture:
+        await self._reading("mixture", run)
+        return self.runs[run].mixture
+
     async def run(self, run: int, /) -> list[Event]:
         return await self.replay(run)
 

@@ -212,6 +212,7 @@ def stage(
     editor: Editor | None = None,
     keymap: Mapping[str, str] | None = None,
     of_found: OfFound | None = None,
+    is_named: bool = False,
 ) -> Stage:
     """Return a program with scripted models; ``known``: its endpoint has a name at the start.
 
@@ -263,6 +264,7 @@ def stage(
     start = Start(
         mixture=mix,
         of_found=of_found,
+        is_named=is_named,
         notices=tuple(notices),
         is_demo=is_demo,
         session=session,

@@ -51,6 +51,7 @@ def start_of(arguments: Arguments, setup: Setup) -> Start:
         mixture=mixture,
         saved=_saved(wishes, setup),
         of_found=of_found if needs_detection(wishes, setup) else None,
+        is_named=wishes != Wishes(),
         notices=setup.notices,
         session=arguments.text or "" if is_replay else arguments.session,
         is_replay=is_replay,

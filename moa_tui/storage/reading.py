@@ -28,7 +28,7 @@ from moa_tui.storage.records import (
 )
 from moa_tui.storage.schema import has_table
 from moa_tui.storage.search import Query
-from moa_tui.storage.writing import chunks_of
+from moa_tui.storage.writing import chunks_of, mixture_in
 
 if TYPE_CHECKING:
     import sqlite3
@@ -164,6 +164,18 @@ def _run_row(row: Sequence[Any]) -> RunRow:
         given_from=given_from,
         taken_from=None if layer is None else Seat(layer, number),
     )
+
+
+def mixture_of_run(databases: Databases, run: int) -> Mixture:
+    """Return a run's mixture.
+
+    Raises:
+        StoreError: there is no such run.
+    """
+    for db in databases[:-1]:
+        if db.execute("SELECT 1 FROM runs WHERE id = ?", (run,)).fetchone():
+            return mixture_in(db, run)
+    return mixture_in(databases[-1], run)
 
 
 def events_of(databases: Databases, run: int, *, is_sliced: bool) -> list[Event]:

@@ -279,6 +279,10 @@ class Store:
         """Return a session with its tree of turns and the answers that are shown."""
         return await self._asked(partial(reading.load, session=session))
 
+    async def mixture(self, run: int) -> Mixture:
+        """Return the mixture of a run, as it was run."""
+        return await self._asked(partial(reading.mixture_of_run, run=run))
+
     async def run(self, run: int) -> list[Event]:
         """Return what happened in a run, with one delta a kind and attempt."""
         return await self._asked(partial(reading.events_of, run=run, is_sliced=False))

@@ -7,7 +7,6 @@ import difflib
 import gc
 import sys
 import traceback
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
@@ -18,6 +17,7 @@ from moa_tui.errors import MoaError
 from moa_tui.text import clean
 from moa_tui.ui import appearance, themes, words
 from moa_tui.ui.conversation import ConversationScreen
+from moa_tui.ui.mixing import going_on
 from moa_tui.ui.notices import keeping_title
 from moa_tui.ui.recording import opened_from
 from moa_tui.ui.steering import Steering
@@ -111,7 +111,7 @@ class MoaApp(App[None]):
         if event.session and self._start.session and self._conversation.draft:
             # Typed while it was being looked for, and meant for it.
             opened.draft = self._conversation.draft
-        start = replace(self._start, mixture=event.mixture, saved=event.saved, of_found=None)
+        start, said = going_on(self._ports, event.start, opened.mixture)
         before, self._conversation = (
             self._conversation,
             ConversationScreen(self._ports, start, opened=opened),
@@ -119,6 +119,8 @@ class MoaApp(App[None]):
         if not before._result_callbacks:  # noqa: SLF001 - Textual wants one, and the first has none
             before._push_result_callback(self, None)  # noqa: SLF001 - as above
         await self.switch_screen(self._conversation)
+        if said:
+            self.notify(said, markup=False)
 
     async def action_quit(self) -> None:
         """Leave; a run that is live is asked about first."""

@@ -13,7 +13,7 @@ from textual.message import Message
 
 from moa_tui.errors import ConfigError
 from moa_tui.text import clean
-from moa_tui.ui import keys
+from moa_tui.ui import keys, words
 from moa_tui.ui.room import SIDEBAR_FROM
 from moa_tui.ui.sidebar.sidebar import Sidebar
 
@@ -30,6 +30,35 @@ if TYPE_CHECKING:
     from moa_tui.ui.stage import Stage
 
 _HINTS: Mapping[Section, str] = {"mixture": "^t", "proposers": "^o", "endpoints": "f8"}
+
+
+def going_on(ports: Ports, start: Start, brought: Mixture | None) -> tuple[Start, str]:
+    """Return what a conversation starts with that is ``brought`` a mixture, and what is said of it.
+
+    ``start`` is how things stand: what the command line named stays, and so do edits that would be
+    lost. None is brought by a conversation without a run.
+    """
+    if brought is None or brought == start.mixture:
+        return start, ""
+    if start.is_named or start.is_unkept:
+        return start, words.mixture_stays(start.mixture, brought, is_named=start.is_named)
+    saved = _as_saved(ports, brought)
+    start = replace(start, mixture=brought, saved=saved, of_found=None, is_named=False)
+    return start, words.mixture_comes(brought)
+
+
+def _as_saved(ports: Ports, mixture: Mixture) -> Mixture:
+    """Return a mixture as the preset of its name has it by now; itself where there is none."""
+    presets = ports.presets
+    if presets is None or mixture.name not in presets.names():
+        return mixture
+    try:
+        saved = presets.load(mixture.name)
+        states = () if ports.places is None else ports.places.states()
+        return presets.filled(saved, states)
+    except ConfigError:
+        # What is wrong with the file is said where presets are looked through.
+        return mixture
 
 
 class Mixing(Horizontal):
@@ -51,7 +80,9 @@ class Mixing(Horizontal):
         super().__init__(id="body")
         self._ports = ports
         self._stage = stage
+        self._start = start
         self._of_found = start.of_found
+        self._kept = None if start.is_unkept else start.mixture
         self.can_choose = self.can_choose_with(ports, start)
         """Whether presets, models and endpoints can be chosen."""
         self._is_looking = self.can_choose
@@ -94,9 +125,17 @@ class Mixing(Horizontal):
         return self._sidebar.mixture
 
     @property
-    def saved(self) -> Mixture:
-        """The mixture as its preset has it."""
-        return self._sidebar.saved
+    def start(self) -> Start:
+        """What another conversation would start with, that the mixture goes on."""
+        mixture, saved = self.mixture, self._sidebar.saved
+        return replace(
+            self._start,
+            mixture=mixture,
+            saved=saved,
+            of_found=self._of_found,
+            is_named=self._start.is_named and mixture == self._start.mixture,
+            is_unkept=mixture not in (saved, self._kept),
+        )
 
     @property
     def states(self) -> Sequence[EndpointState]:
@@ -134,6 +173,7 @@ class Mixing(Horizontal):
     def use(self) -> None:
         """Hear that the mixture is run: it stays, and the next start begins with its preset."""
         self._of_found = None
+        self._kept = self.mixture
         if self._memory is None:
             return
         name = self._preset_name

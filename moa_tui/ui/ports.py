@@ -312,6 +312,8 @@ class Start:
     ``saved`` is the mixture as its preset has it, where the command line changed that.
     ``of_found`` returns the mixture that what detection finds makes; it takes the place of the
     first one as long as nothing was asked or changed. None: somebody chose, now or earlier.
+    ``is_named``: the command line says which mixture, so that a stored conversation brings none;
+    nor does one where ``is_unkept``: its edits stand in no preset and no stored run yet.
     ``notices`` are plain sentences about files that are broken and were left out. ``is_demo``
     labels the screen. ``session`` is the id of a stored one to go on with, "last" for the newest.
     ``is_replay``: its last race is replayed at once.
@@ -320,6 +322,8 @@ class Start:
     mixture: Mixture
     saved: Mixture | None = None
     of_found: OfFound | None = None
+    is_named: bool = False
+    is_unkept: bool = False
     notices: Sequence[str] = ()
     is_demo: bool = False
     session: str = ""

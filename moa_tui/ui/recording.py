@@ -29,11 +29,15 @@ _STUCK_S = 1.0
 
 @dataclass(slots=True)
 class Opened:
-    """A conversation as a screen begins with it; ``session`` is its id in the store, or ""."""
+    """A conversation as a screen begins with it; ``session`` is its id in the store, or "".
+
+    ``mixture`` is what made its last answer, None where nothing did.
+    """
 
     turns: Turns = field(default_factory=Turns)
     session: str = ""
     draft: str = ""
+    mixture: Mixture | None = None
     is_private: bool = False
     is_replay: bool = False
 
@@ -198,8 +202,37 @@ async def opened_from(
     """
     if store is None or not session:
         return Opened(is_private=is_private)
-    found = await _found(store(), session)
-    return Opened(turns_of(found), found.id, found.draft, is_replay=is_replay)
+    kept = store()
+    found = await _found(kept, session)
+    return Opened(
+        turns_of(found),
+        found.id,
+        found.draft,
+        mixture=await _mixture_of(kept, found),
+        is_replay=is_replay,
+    )
+
+
+async def _mixture_of(store: Store, session: Session) -> Mixture | None:
+    """Return the mixture of the run that is shown last, None if there is none or it can't be read.
+
+    What was merged anew has one whose layers are seated already: the recipe is that of the run
+    whose proposals they were.
+    """
+    turn = next((turn for turn in reversed(session.path()) if turn.shown_run is not None), None)
+    if turn is None or turn.shown_run is None:
+        return None
+    runs = {run.id: run for run in turn.runs}
+    first = shown = turn.shown_run
+    while (run := runs.pop(first, None)) is not None and run.given_from is not None:
+        first = run.given_from
+    try:
+        recipe = await store.mixture(first)
+        merging = recipe if first == shown else await store.mixture(shown)
+    except MoaError:
+        # Its seats can't be read either, and that is said when they are wanted.
+        return None
+    return replace(recipe, aggregator=merging.aggregator)
 
 
 async def _found(store: Store, session: str) -> Session:

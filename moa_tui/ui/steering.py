@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from moa_tui.engine.mixture import Mixture, Seat
+    from moa_tui.engine.mixture import Seat
     from moa_tui.engine.run import Run
     from moa_tui.engine.state import SeatState
     from moa_tui.ui.desk import Desk
     from moa_tui.ui.download import Download
+    from moa_tui.ui.ports import Start
     from moa_tui.ui.scene import Scene
 
 _JUST_S: Final = 1.5
@@ -41,25 +42,23 @@ class Steering(Ground):
     class Wanted(Message):
         """Another conversation is to be opened: a session's, or "" for a new one.
 
-        ``turn`` is the one to show, by its id in the store; None: the last. ``mixture`` goes on,
-        and ``saved`` is how its preset has it. ``is_private``: it isn't written down;
-        ``is_replay``: its last race is replayed.
+        ``start`` says which mixture goes on. ``turn`` is the one to show, by its id in the store;
+        None: the last. ``is_private``: it isn't written down; ``is_replay``: its last race is
+        replayed.
         """
 
         def __init__(
             self,
             session: str,
             *,
-            mixture: Mixture,
-            saved: Mixture,
+            start: Start,
             turn: int | None = None,
             is_private: bool = False,
             is_replay: bool = False,
         ) -> None:
             super().__init__()
             self.session = session
-            self.mixture = mixture
-            self.saved = saved
+            self.start = start
             self.turn = turn
             self.is_private = is_private
             self.is_replay = is_replay
@@ -202,11 +201,9 @@ class Steering(Ground):
         is_replay: bool = False,
     ) -> None:
         """Ask for another conversation; a run that is live is asked about first."""
-        mixing = self._mixing
         wanted = self.Wanted(
             session,
-            mixture=mixing.mixture,
-            saved=mixing.saved,
+            start=self._mixing.start,
             turn=turn,
             is_private=is_private,
             is_replay=is_replay,

@@ -438,6 +438,10 @@ class Store(Protocol):
         """Return a session with its tree of turns and the answers that are shown."""
         ...
 
+    async def mixture(self, run: int, /) -> Mixture:
+        """Return the mixture of a run, as it was run."""
+        ...
+
     async def run(self, run: int, /) -> Sequence[Event]:
         """Return what happened in a run, with one delta a kind and attempt."""
         ...

@@ -147,6 +147,21 @@ def left_unfinished(title: str) -> str:
     return f'"{one_line(title, 60)}" was running when the program ended; ctrl+r finds it'
 
 
+def mixture_comes(mixture: Mixture) -> str:
+    """Return that a conversation that was opened has brought its mixture."""
+    return f"{_called(mixture)} comes with it, the mixture of its last answer."
+
+
+def mixture_stays(now: Mixture, brought: Mixture, *, is_named: bool) -> str:
+    """Return that the mixture stays though a conversation was opened that had another one."""
+    stays = "stays, as the command line says" if is_named else "stays, for it has unsaved edits"
+    return f"{_called(now)} {stays}; this conversation's was {_called(brought)}."
+
+
+def _called(mixture: Mixture) -> str:
+    return f"{one_line(mixture.name, 40) or 'A mixture'} ({shape(mixture)})"
+
+
 def exported(path: str) -> str:
     """Return where a conversation was written to."""
     return f"exported to {one_line(path)}"

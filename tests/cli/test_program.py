@@ -369,6 +369,14 @@ def test_only_what_nobody_chose_may_be_replaced_by_what_is_found(tmp_path: Path)
     assert start(tmp_path, *chosen).of_found is None
 
 
+def test_only_the_command_line_names_a_mixture(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[preferences]\npreset = "groq"\n', "utf-8")
+    assert not start(tmp_path).is_named
+    assert not start(tmp_path, "--continue").is_named
+    assert start(tmp_path, "--preset", "groq").is_named
+    assert start(tmp_path, "--layers", "2").is_named
+
+
 def test_broken_files_are_notices_and_never_stop_the_screen(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text('[preferences]\npreset = "x"\nthem = 1\n', "utf-8")
     assert started(tmp_path) == (

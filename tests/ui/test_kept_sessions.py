@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from choosing_fakes import FakePlaces, shelf
 from textual.events import Paste
 from ui_fakes import TRIO, ask, mixture, numbered, settle, stage
 
@@ -18,6 +20,9 @@ from moa_tui.storage.store import Store
 from moa_tui.ui.answer.answer_view import AnswerView
 from moa_tui.ui.composer.composer import Composer, Draft
 from moa_tui.ui.dialogs.resume import ResumeDialog
+from moa_tui.ui.mixing import Mixing
+from moa_tui.ui.sidebar.editing import Place
+from moa_tui.ui.sidebar.sidebar import Sidebar
 from moa_tui.ui.words import left_unfinished
 
 if TYPE_CHECKING:
@@ -26,6 +31,9 @@ if TYPE_CHECKING:
 
     from textual.pilot import Pilot
     from ui_fakes import Stage
+
+    from moa_tui.engine.mixture import Mixture
+    from moa_tui.presets import Presets
 
 WIDE = (160, 48)
 
@@ -62,6 +70,16 @@ class Program:
             await self.show.app.workers.wait_for_complete(workers)
         await settle(self.pilot)
 
+    @property
+    def mixture(self) -> Mixture:
+        """The mixture that the next prompt runs."""
+        return self.show.app.screen.query_one(Mixing).mixture
+
+    @property
+    def told(self) -> list[str]:
+        """What was notified."""
+        return [note.message for note in self.show.app._notifications]  # noqa: SLF001 - no other way
+
     async def open(self, session: str) -> None:
         self.show.app._conversation.want(session)  # noqa: SLF001 - what the browser ends with
         await settle(self.pilot)
@@ -70,14 +88,26 @@ class Program:
 
 @asynccontextmanager
 async def program(
-    folder: Path, *, session: str = "", is_replay: bool = False
+    folder: Path,
+    mix: Mixture | None = None,
+    *,
+    session: str = "",
+    is_replay: bool = False,
+    is_named: bool = False,
+    presets: Presets | None = None,
 ) -> AsyncIterator[Program]:
     store = Store.open(folder)
+    places = FakePlaces()
+    places.found.put_nowait(())
     show = stage(
-        {**TRIO, "m": numbered("merged")},
+        {**TRIO, "m": numbered("merged"), "n": numbered("judged")},
+        mix,
         store=lambda: store,
         session=session,
         is_replay=is_replay,
+        is_named=is_named,
+        presets=presets,
+        places=None if presets is None else places,
         papers=FolderPapers(folder / "papers"),
     )
     try:
@@ -341,6 +371,103 @@ async def test_the_browser_opens_what_is_found(tmp_path: Path) -> None:
         await now.press("enter")
         assert "merged 1 to about whales" in now.show.text
         assert "about cats" not in now.show.text
+
+
+# The mixture of a conversation.
+
+DUO = replace(mixture("ab"), name="duo", temperature=0.5, quorum=2)
+SOLO = replace(mixture("c"), name="solo")
+
+
+async def test_a_conversation_brings_the_mixture_of_its_last_answer(tmp_path: Path) -> None:
+    async with program(tmp_path, DUO) as now:
+        await now.finish("first")
+
+    async with program(tmp_path, SOLO, session="last") as now:
+        assert now.mixture == DUO
+        assert now.told == [
+            "duo (2 proposers × 1 layer) comes with it, the mixture of its last answer."
+        ]
+        await now.press("f5")
+        await now.show.pass_(now.pilot, 30.0)
+        await now.rest()
+        assert [request.model for request in now.show.requests] == ["a", "b", "m"]
+
+        await now.press("ctrl+n")
+        assert now.mixture == DUO
+
+
+async def test_what_was_merged_again_brings_the_recipe_and_its_aggregator(tmp_path: Path) -> None:
+    other = replace(DUO.aggregator, agent=mixture(merger="n").aggregator.agent)
+    presets = shelf(tmp_path, own=[replace(DUO, aggregator=other)])
+    async with program(tmp_path, DUO, presets=presets) as now:
+        await now.finish("first")
+        now.show.app.screen.query_one(Sidebar).put_model(Place(0, 1), "t/n")
+        await now.press("tab", "g")
+        await now.show.pass_(now.pilot, 30.0)
+        await now.rest()
+        assert "judged 1 to first" in now.show.text
+
+    async with program(tmp_path, SOLO, session="last", presets=presets) as now:
+        assert now.mixture == replace(DUO, aggregator=other)
+        assert "edited" not in now.show.text
+        now.show.app.screen.query_one(AnswerView).focus()
+        await now.press("g")
+        await now.show.pass_(now.pilot, 30.0)
+        await now.rest()
+        assert [request.model for request in now.show.requests] == ["n"]
+
+
+async def test_a_mixture_that_the_command_line_names_stays(tmp_path: Path) -> None:
+    async with program(tmp_path, DUO) as now:
+        await now.finish("first")
+
+    async with program(tmp_path, SOLO, session="last", is_named=True) as now:
+        assert now.mixture == SOLO
+        (told,) = now.told
+        assert told == (
+            "solo (1 proposer × 1 layer) stays, as the command line says;"
+            " this conversation's was duo (2 proposers × 1 layer)."
+        )
+
+
+async def test_edits_that_stand_nowhere_stay_and_those_of_a_run_give_way(tmp_path: Path) -> None:
+    presets = shelf(tmp_path, own=[DUO, SOLO])
+    async with program(tmp_path, DUO, presets=presets) as now:
+        await now.finish("first")
+        (first,) = await now.store.sessions()
+
+    async with program(tmp_path, SOLO, presets=presets) as now:
+        now.show.app.screen.query_one(Sidebar).put_model(Place(0, 1), "t/n")
+        await now.rest()
+        edited = now.mixture
+        await now.press("ctrl+n")
+        await now.open(first.id)
+        assert now.mixture == edited
+        (told,) = now.told
+        assert told == (
+            "solo (1 proposer × 1 layer) stays, for it has unsaved edits;"
+            " this conversation's was duo (2 proposers × 1 layer)."
+        )
+
+        await now.press("ctrl+n")
+        await now.finish("second")
+        await now.open(first.id)
+        assert now.mixture == DUO
+
+
+async def test_a_conversation_with_no_answer_leaves_the_mixture_to_what_is_found(
+    tmp_path: Path,
+) -> None:
+    async with program(tmp_path, DUO) as now:
+        await now.pilot.press(*"half")
+        await now.rest()
+        (row,) = await now.store.sessions()
+
+    async with program(tmp_path, SOLO) as now:
+        await now.open(row.id)
+        assert now.mixture == SOLO
+        assert now.told == []
 
 
 async def cut_short(folder: Path) -> None:
