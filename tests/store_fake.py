@@ -176,6 +176,10 @@ class FakeSession:
     is_live: bool = False
 
     @property
+    def says(self) -> bool:
+        return bool(self.turns or self.draft or self.queue or self.name)
+
+    @property
     def title(self) -> str:
         return self.name or (self.turns[0].prompt.shown if self.turns else "untitled")
 
@@ -380,7 +384,7 @@ class FakeStore:
         return one
 
     def _newest(self) -> list[FakeSession]:
-        there = (one for one in self.all.values() if not one.is_deleted)
+        there = (one for one in self.all.values() if one.says and not one.is_deleted)
         return sorted(there, key=lambda one: (one.touched_at, one.id), reverse=True)
 
     def _turn(self, turn: int) -> tuple[FakeSession, int]:

@@ -48,6 +48,12 @@ _ROW: Final = (
     " EXISTS (SELECT 1 FROM turns CROSS JOIN runs ON runs.turn = turns.id"
     "  WHERE turns.session = sessions.id AND runs.status = 'live' AND runs.owner != ?)"
 )
+_SAYS: Final = (
+    "(draft != '' OR queue != '[]' OR is_named"
+    " OR EXISTS (SELECT 1 FROM turns WHERE session = sessions.id))"
+)
+"""A session whose draft was emptied before anything was asked is none."""
+
 _RUN_ROW: Final = (
     "runs.id, runs.status, runs.mixture_name, runs.started_at, runs.seconds, runs.usage,"
     " runs.message, runs.given_from, runs.taken_layer, runs.taken_number"
@@ -68,7 +74,7 @@ def sessions(
     hidden: set[str] = set()
     for db in databases:
         rows = db.execute(
-            f"SELECT {_ROW} FROM sessions WHERE deleted_at IS NULL"  # noqa: S608 - our own names
+            f"SELECT {_ROW} FROM sessions WHERE deleted_at IS NULL AND {_SAYS}"  # noqa: S608 - our own names
             " AND (touched_at, id) < (?, ?) ORDER BY touched_at DESC, id DESC LIMIT ?",
             (owner, at, than, limit + len(hidden)),
         )

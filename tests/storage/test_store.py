@@ -85,6 +85,17 @@ async def test_a_session_without_turns_or_draft_is_not_stored(tmp_path: Path) ->
             await store.load(session)
 
 
+async def test_a_session_whose_only_draft_was_emptied_is_none(tmp_path: Path) -> None:
+    async with stored(tmp_path) as store:
+        session = store.begin_session()
+        store.keep_draft(session, "half")
+        assert [row.id for row in await store.sessions()] == [session]
+        store.keep_draft(session, "")
+        assert await store.sessions() == []
+        store.keep_draft(session, "", queue=[asked("waits")])
+        assert [row.id for row in await store.sessions()] == [session]
+
+
 async def test_the_list_is_newest_first_and_goes_on_where_it_ended(tmp_path: Path) -> None:
     clock = HandClock()
     async with stored(tmp_path, clock=clock) as store:
