@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.segment import Segment
 from textual import on, work
+from textual.message import Message
 
 from moa_tui.errors import MoaError
 from moa_tui.text import clean, one_line
@@ -83,6 +84,9 @@ class Desk(Ground):
 
     BINDINGS: ClassVar[list[BindingType]] = list(keys.ANYWHERE)
 
+    class StoreChanged(Message):
+        """What keeps conversations from being written down has come, changed or gone."""
+
     def __init__(
         self,
         header: Header,
@@ -123,7 +127,7 @@ class Desk(Ground):
         kept = await asyncio.to_thread(store)
         async for trouble in kept.troubles():
             self._banner.say("" if trouble is None else trouble.words)
-            self._stage.post_message(self._stage.Rearranged())
+            self.post_message(self.StoreChanged())
 
     @property
     def rows_above(self) -> int:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 _LEAST_TITLE = 24
 _WIDE = 140
-_DROPPED = ("saved", "name", "shape", "tokens", "cost", "elapsed")
-"""What gives way on a narrow screen, first to last."""
+_DROPPED = ("name", "shape", "tokens", "saved", "cost", "elapsed")
+"""What gives way on a narrow screen, first to last; that nothing is saved never does."""
 
 
 class Header(Rows):
@@ -100,6 +100,8 @@ def _parts(facts: Facts, palette: look.Palette) -> dict[str, list[Segment]]:
                 words.replay(facts.replay, is_paused=facts.is_paused), palette.state("thinking")
             )
         ]
+    if facts.is_unsaved:
+        parts["unsaved"] = [Segment(words.UNSAVED, palette.state("retrying"))]
     if facts.is_private:
         parts["private"] = [Segment(words.PRIVATE, palette.ink + look.BOLD)]
     if facts.cost:

@@ -104,9 +104,12 @@ class Recording:
                 async with self._clock.timeout(_STUCK_S):
                     await self._store.settled()
 
-    async def is_saved(self) -> bool:
-        """Wait until the run that ended last is safely on disk; False: it can't be at present."""
-        return self._recorder is not None and await self._recorder.saved()
+    async def is_saved(self) -> bool | None:
+        """Wait until the run that ended last is safely on disk; False: it can't be at present.
+
+        None: there is no run that is or was written down.
+        """
+        return None if self._recorder is None else await self._recorder.saved()
 
     def show(self, number: int) -> None:
         """Write down which version a turn shows, and which turn is the last one now."""

@@ -85,6 +85,7 @@ SILLY: Final = (
 )
 PRIVATE: Final = "not written down"
 SAVED: Final = "saved"
+UNSAVED: Final = "not saved"
 LEAVE: Final = "Leave this conversation?"
 LEAVE_LIVE: Final = "A run is live. Leaving stops it; what it has said so far is kept."
 LEAVE_PRIVATE: Final = "It isn't written down: nothing brings it back."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from choosing_fakes import FakePlaces, shelf
+from storage.test_storage_torture import FailingDisk
 from textual.events import Paste
 from ui_fakes import TRIO, ask, mixture, numbered, settle, stage
 
@@ -15,6 +16,7 @@ from moa_tui.engine.events import LayerStarted, RunStarted, SeatStarted, TextDel
 from moa_tui.engine.mixture import Seat
 from moa_tui.engine.provider import Message
 from moa_tui.papers import FolderPapers
+from moa_tui.storage.disk import Disk
 from moa_tui.storage.records import Asked
 from moa_tui.storage.store import Store
 from moa_tui.ui.answer.answer_view import AnswerView
@@ -95,8 +97,9 @@ async def program(
     is_replay: bool = False,
     is_named: bool = False,
     presets: Presets | None = None,
+    disk: Disk | None = None,
 ) -> AsyncIterator[Program]:
-    store = Store.open(folder)
+    store = Store(disk or Disk(folder))
     places = FakePlaces()
     places.found.put_nowait(())
     show = stage(
@@ -280,7 +283,24 @@ async def test_what_keeps_a_conversation_from_being_saved_stands_above_it(tmp_pa
         assert "! " in now.show.row(1)
         await now.finish("first")
         assert "merged 1 to first" in now.show.text
-        assert "saved" not in now.show.row(0)
+        assert " not saved " in now.show.row(0)
+
+
+async def test_what_could_not_be_saved_is_called_saved_once_it_is(tmp_path: Path) -> None:
+    disk = FailingDisk(tmp_path, lambda _: False)
+    async with program(tmp_path, disk=disk) as now:
+        disk.when = lambda _: True
+        await now.finish("first")
+        assert " not saved " in now.show.row(0)
+        assert "! Not saving" in now.show.row(1)
+
+        disk.when = lambda _: False
+        while now.store.trouble is not None:
+            now.store.rename(now.show.app._conversation._recording.session, "x")  # noqa: SLF001 - any change
+            await now.store.settled()
+        await now.rest()
+        assert " · saved " in now.show.row(0)
+        assert "Not saving" not in now.show.text
 
 
 async def test_a_race_is_replayed_as_it_was_and_nobody_is_called(tmp_path: Path) -> None:

@@ -33,8 +33,22 @@ def running() -> RunState:
     )
 
 
-def header(width: int, run: RunState | None = None, title: str = "Why is the sky blue?") -> str:
-    facts = told.Facts(title=title, mixture=MIX, run=run, t=14.2, cost="free")
+def header(
+    width: int,
+    run: RunState | None = None,
+    title: str = "Why is the sky blue?",
+    *,
+    is_saved: bool | None = None,
+) -> str:
+    facts = told.Facts(
+        title=title,
+        mixture=MIX,
+        run=run,
+        t=14.2,
+        cost="free",
+        is_saved=is_saved is True,
+        is_unsaved=is_saved is False,
+    )
     (row,) = Header(facts).draw(width, Palette.of({}))
     assert row.cell_length == width
     return " ".join(row.text.split())
@@ -51,6 +65,18 @@ def header(width: int, run: RunState | None = None, title: str = "Why is the sky
 )
 def test_the_mixture_gives_way_first_and_the_layer_last(width: int, right: str) -> None:
     assert header(width, running()) == f"moa │ Why is the sky blue? {right}"
+
+
+@pytest.mark.parametrize("width", [160, 100, 80])
+def test_that_a_run_is_saved_stands_there_at_every_usual_width(width: int) -> None:
+    done = replace(running(), status="done")
+    assert " · saved" in header(width, done, title="word " * 40, is_saved=True)
+
+
+@pytest.mark.parametrize("width", [160, 80, 60])
+def test_that_a_run_is_not_saved_never_gives_way(width: int) -> None:
+    done = replace(running(), status="done")
+    assert " not saved" in header(width, done, title="word " * 40, is_saved=False)
 
 
 def test_before_the_first_prompt_there_is_no_time_and_no_token() -> None:
