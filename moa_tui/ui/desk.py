@@ -391,8 +391,17 @@ class Desk(Ground):
         """Whether a conversation can be exported."""
         return self._ports.store is not None and self._ports.papers is not None
 
-    def choose_session(self, here: str, chosen: Callable[[Chosen], object]) -> None:
-        """Open the sessions, ``here`` being open; ``chosen`` hears which one, and which turn."""
+    def choose_session(
+        self,
+        here: str,
+        chosen: Callable[[Chosen], object],
+        *,
+        renamed: Callable[[str], object],
+    ) -> None:
+        """Open the sessions, ``here`` being open; ``chosen`` hears which one, and which turn.
+
+        ``renamed`` hears the new name of the one that is open.
+        """
         from moa_tui.ui.dialogs.sessions import SessionBrowser  # noqa: PLC0415 - as above
 
         if self._ports.store is not None:
@@ -403,7 +412,11 @@ class Desk(Ground):
 
             export = None if self._ports.papers is None else self.export
             browser = SessionBrowser(
-                self._ports.store(), now=self._ports.date, here=here, export=export
+                self._ports.store(),
+                now=self._ports.date,
+                here=here,
+                renamed=renamed,
+                export=export,
             )
             self.app.push_screen(browser, ended)
 

@@ -252,6 +252,7 @@ async def _found(store: Store, session: str) -> Session:
 def turns_of(session: Session) -> Turns:
     """Return a stored conversation, each version without its seats."""
     turns = Turns()
+    turns.name = session.title if session.is_named else ""
     made = {row.id: _turn(row) for row in session.turns}
     for row in session.turns:
         turns.graft(made[row.id], made.get(row.parent) if row.parent is not None else None)

@@ -181,8 +181,14 @@ class Steering(Ground):
     def action_sessions(self) -> None:
         """Find a stored conversation."""
         self._desk.choose_session(
-            self._recording.session, lambda chosen: self.want(chosen.session, chosen.turn)
+            self._recording.session,
+            lambda chosen: self.want(chosen.session, chosen.turn),
+            renamed=self._call,
         )
+
+    def _call(self, name: str) -> None:
+        self._turns.name = name
+        self._stage.post_message(self._stage.Rearranged())
 
     def action_export(self) -> None:
         """Write this conversation to a file."""

@@ -108,6 +108,8 @@ class Turns:
         self._queue: list[Prompt] = []
         self.held = ""
         """Why the queue isn't sent by itself; "" when it is."""
+        self.name = ""
+        """What somebody called the conversation; "" as long as nobody did."""
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -123,10 +125,11 @@ class Turns:
 
     @property
     def title(self) -> str:
-        """The last prompt on one line and its number, or that there is none yet."""
+        """The name, else the last prompt on one line, and its number; or that there is none yet."""
         count = len(self)
         number = f" ({count})" if count > 1 else ""
-        return f"{self.title_of_last}{number}" if count else words.NEW_SESSION
+        called = self.name or self.title_of_last
+        return f"{called}{number}" if called else words.NEW_SESSION
 
     @property
     def title_of_last(self) -> str:

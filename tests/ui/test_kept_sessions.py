@@ -268,6 +268,20 @@ async def test_what_is_missing_of_an_interrupted_run_is_called_and_merged(tmp_pa
         assert "merged 1 to first" in now.show.text
 
 
+async def test_a_conversation_is_called_by_the_name_that_it_was_given(tmp_path: Path) -> None:
+    async with program(tmp_path) as now:
+        await now.finish("first")
+        await now.press("ctrl+r", "f2", "ctrl+u", *"Sky", "enter", "escape")
+        assert now.show.row(0).startswith(" moa │ Sky ")
+        await now.finish("second")
+        assert now.show.row(0).startswith(" moa │ Sky (2) ")
+
+    async with program(tmp_path, session="last") as now:
+        assert now.show.row(0).startswith(" moa │ Sky (2) ")
+        await now.press("ctrl+r", "f2", "ctrl+u", "enter", "escape")
+        assert now.show.row(0).startswith(" moa │ second (2) ")
+
+
 async def test_a_private_conversation_is_not_written_down(tmp_path: Path) -> None:
     async with program(tmp_path) as now:
         await now.press("f7")

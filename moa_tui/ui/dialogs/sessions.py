@@ -50,7 +50,8 @@ class SessionBrowser(Picker[Chosen]):
     """Shows the sessions of ``store``; enter ends with the chosen one, esc with None.
 
     ``store`` is None where sessions aren't recorded, ``now`` gives the time in seconds since the
-    epoch, ``here`` is the open session: it can't be deleted. ``export`` hears the id of a session
+    epoch, ``here`` is the open session: it can't be deleted, and ``renamed`` hears its new name, ""
+    for none. ``export`` hears the id of a session
     that is to be written to a file; the dialog stays.
     """
 
@@ -80,6 +81,7 @@ class SessionBrowser(Picker[Chosen]):
         *,
         now: Callable[[], float],
         here: str = "",
+        renamed: Callable[[str], object] | None = None,
         export: Callable[[str], object] | None = None,
         query: str = "",
     ) -> None:
@@ -87,6 +89,7 @@ class SessionBrowser(Picker[Chosen]):
         self._store = store
         self._now = now
         self._here = here
+        self._renamed = renamed
         self._export = export
         self._complaint = Complaint()
         self._places: Places = Words(says.READING if store else says.NOT_RECORDED)
@@ -293,6 +296,8 @@ class SessionBrowser(Picker[Chosen]):
         def named(name: str | None) -> None:
             if name is not None and name != title:
                 store.rename(place.session, name)
+                if self._renamed is not None and place.session == self._here:
+                    self._renamed(one_line(name))
                 self._session = None
                 self._say("")
                 self._ask(place.session)
