@@ -101,6 +101,7 @@ class ConversationScreen(Screen[None]):
         self._stage.composer.equip(
             commands=self._desk.commands, files=self._ports.files, editor=self._ports.editor
         )
+        self._stage.composer.draft.remember(self._opened.prompts)
         if self._opened.draft:
             self._stage.composer.draft.put(Prompt(self._opened.draft, self._opened.draft))
         self._tell()

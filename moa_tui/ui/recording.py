@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from moa_tui.engine.events import Event
     from moa_tui.engine.mixture import Mixture, Seat
     from moa_tui.engine.state import RunState
-    from moa_tui.ui.store import Recorder, RunRow, Session, Store, TurnRow
+    from moa_tui.ui.store import Asked, Recorder, RunRow, Session, Store, TurnRow
 
 _MOST = 10_000
 """How many sessions are looked through for one whose id is given in part."""
@@ -31,13 +31,15 @@ _STUCK_S = 1.0
 class Opened:
     """A conversation as a screen begins with it; ``session`` is its id in the store, or "".
 
-    ``mixture`` is what made its last answer, None where nothing did.
+    ``mixture`` is what made its last answer, None where nothing did. ``prompts`` are those that
+    were asked in it, of all branches, the last one last.
     """
 
     turns: Turns = field(default_factory=Turns)
     session: str = ""
     draft: str = ""
     mixture: Mixture | None = None
+    prompts: Sequence[Prompt] = ()
     is_private: bool = False
     is_replay: bool = False
 
@@ -212,6 +214,7 @@ async def opened_from(
         found.id,
         found.draft,
         mixture=await _mixture_of(kept, found),
+        prompts=tuple(_prompt(row.prompt) for row in found.turns),
         is_replay=is_replay,
     )
 
@@ -259,15 +262,18 @@ def turns_of(session: Session) -> Turns:
     for row in session.path():
         turns.turn_to(made[row.id])
     for prompt in session.queue:
-        turns.wait(Prompt(prompt.text, prompt.shown, prompt.typed))
+        turns.wait(_prompt(prompt))
     if session.queue:
         turns.held = words.held(words.REOPENED)
     return turns
 
 
+def _prompt(asked: Asked) -> Prompt:
+    return Prompt(asked.text, asked.shown, asked.typed)
+
+
 def _turn(row: TurnRow) -> Turn:
-    prompt = Prompt(row.prompt.text, row.prompt.shown, row.prompt.typed)
-    turn = Turn(prompt=prompt, id=row.id)
+    turn = Turn(prompt=_prompt(row.prompt), id=row.id)
     by_id = {run.id: run for run in row.runs}
     for run in row.runs:
         is_shown = run.id == row.shown_run

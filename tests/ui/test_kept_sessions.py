@@ -282,6 +282,23 @@ async def test_a_conversation_is_called_by_the_name_that_it_was_given(tmp_path: 
         assert now.show.row(0).startswith(" moa │ second (2) ")
 
 
+async def test_up_brings_back_the_prompts_of_a_conversation_that_was_opened(tmp_path: Path) -> None:
+    async with program(tmp_path) as now:
+        await now.finish("first")
+        await now.finish("second")
+
+    async with program(tmp_path, session="last") as now:
+        draft = now.show.app.screen.query_one(Draft)
+        await now.press("up")
+        assert draft.text == "second"
+        await now.press("up")
+        assert draft.text == "first"
+        await now.press("down", "enter")
+        await now.show.pass_(now.pilot, 30.0)
+        await now.rest()
+        assert "merged 1 to second" in now.show.text
+
+
 async def test_a_private_conversation_is_not_written_down(tmp_path: Path) -> None:
     async with program(tmp_path) as now:
         await now.press("f7")

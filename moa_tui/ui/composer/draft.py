@@ -178,10 +178,19 @@ class Draft(TextArea):
 
     def put(self, prompt: Prompt) -> None:
         """Show a prompt again, its long pastes in full when it is sent."""
+        self._show(self._written(prompt))
+
+    def remember(self, prompts: Sequence[Prompt]) -> None:
+        """Let up bring back prompts that were sent earlier, the last one last."""
+        for prompt in prompts:
+            self._history.add(self._written(prompt))
+
+    def _written(self, prompt: Prompt) -> str:
+        """Return a prompt as it is written, what its chips stand for being known from now on."""
         shown = prompt.shown
         if self._pastes.whole(shown) != (prompt.typed or prompt.text):
             self._pastes.stand_for(shown, prompt.text)
-        self._show(shown if self._commands is None else slash.written(shown))
+        return shown if self._commands is None else slash.written(shown)
 
     def put_back(self, sent: Draft.Sent) -> None:
         """Show what couldn't be sent again, in front of what is written by now."""
