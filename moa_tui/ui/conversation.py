@@ -65,7 +65,6 @@ class ConversationScreen(Screen[None]):
         self._recording.is_waiting = opened is None and start.session != ""
         self._live = LiveRun(ports, self._hear, self._show)
         self._taking: Seat | None = None
-        self._is_saved: bool | None = None
         self._is_asking = False
         self._waits_for_model: Prompt | Versions.WantsRun | None = None
         self._is_waiting = False
@@ -114,7 +113,6 @@ class ConversationScreen(Screen[None]):
     async def _open_stored(self) -> None:
         """Show what was stored, and replay it if that is wanted."""
         await self._versions.show_stored().wait()
-        self._is_saved = True
         self._tell()
         if self._opened.is_replay:
             self._replaying.action_replay()
@@ -259,18 +257,11 @@ class ConversationScreen(Screen[None]):
         self._tell()
 
     @on(Desk.StoreChanged)
-    def _ask_again(self) -> None:
-        """What couldn't be saved may be by now."""
-        self._save()
-        self._tell()
-
     @work(group="save", exclusive=True)
     async def _save(self) -> None:
         """Say whether the run that ended last is safely on disk, once that is known."""
-        is_saved = await self._recording.is_saved()
-        if is_saved is not None and not self._is_asking:
-            self._is_saved = is_saved
-            self._tell()
+        await self._recording.learn()
+        self._tell()
 
     def _hear(self, state: RunState, event: Event) -> None:
         """Tell the parts whom an event concerns."""
@@ -280,7 +271,6 @@ class ConversationScreen(Screen[None]):
             case events.TextDelta() | events.ThinkingDelta():
                 self._stage.stream(state, event.seat, t=event.t)
             case events.RunStarted():
-                self._is_saved = None
                 self._is_free = told.is_free(self._ports.providers, event.mixture)
             case events.MergeForced():
                 self.notify(words.merges(state), markup=False)
@@ -399,8 +389,7 @@ class ConversationScreen(Screen[None]):
             t=self._live.t if run is not None else 0.0,
             cost=told.cost(run, is_free=is_free, earlier=earlier),
             is_demo=self._start.is_demo,
-            is_saved=self._is_saved is True,
-            is_unsaved=self._is_saved is False,
+            is_saved=self._recording.is_saved,
             is_private=self._opened.is_private,
             replay=self._replaying.speed if self._replaying.is_on else 0,
             is_paused=self._replaying.is_paused,

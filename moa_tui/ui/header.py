@@ -100,7 +100,7 @@ def _parts(facts: Facts, palette: look.Palette) -> dict[str, list[Segment]]:
                 words.replay(facts.replay, is_paused=facts.is_paused), palette.state("thinking")
             )
         ]
-    if facts.is_unsaved:
+    if facts.is_saved is False:
         parts["unsaved"] = [Segment(words.UNSAVED, palette.state("retrying"))]
     if facts.is_private:
         parts["private"] = [Segment(words.PRIVATE, palette.ink + look.BOLD)]

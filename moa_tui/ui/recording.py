@@ -59,9 +59,12 @@ class Recording:
         self._clock = clock
         self._turns = turns
         self._recorder: Recorder | None = None
+        self._is_live = False
         self._kept: object = None
         self.session = session
         """The session's id, "" as long as nothing is written."""
+        self.is_saved: bool | None = True if session else None
+        """Whether what ended is safely on disk; False: it can't be at present, None: unknown."""
         self.is_private = False
         """Whether nothing may be written, so that it is gone once it is left."""
         self.is_waiting = False
@@ -90,12 +93,14 @@ class Recording:
         number = len(self._turns) - 1
         turn = self._turns[number]
         self._recorder = self._store.begin_run(turn.id, mixture, given_from=given_from or None)
+        self._is_live, self.is_saved = True, None
         self._turns.put(number, replace(turn.version, id=self._recorder.id))
         self._store.show(turn.id, self._recorder.id)
         return self._recorder.record
 
     def close_run(self) -> None:
         """Write down that the run ended, whatever its end."""
+        self._is_live = False
         if self._recorder is not None:
             self._recorder.close()
 
@@ -106,12 +111,14 @@ class Recording:
                 async with self._clock.timeout(_STUCK_S):
                     await self._store.settled()
 
-    async def is_saved(self) -> bool | None:
-        """Wait until the run that ended last is safely on disk; False: it can't be at present.
-
-        None: there is no run that is or was written down.
-        """
-        return None if self._recorder is None else await self._recorder.saved()
+    async def learn(self) -> None:
+        """Wait until it is known whether the run that ended last is safely on disk."""
+        recorder = self._recorder
+        if recorder is not None and not self._is_live:
+            is_saved = await recorder.saved()
+            # Another run may have begun meanwhile.
+            if recorder is self._recorder:
+                self.is_saved = is_saved
 
     def show(self, number: int) -> None:
         """Write down which version a turn shows, and which turn is the last one now."""

@@ -26,7 +26,7 @@ class Facts:
     """What the header tells; ``t`` in seconds since the run started.
 
     ``is_taken``: a proposal was taken as the answer; ``is_saved``: the run is safely on disk;
-    ``is_unsaved``: it ended and can't be saved at present; ``is_private``: nothing is written down.
+    False: it can't be at present, None: that isn't known. ``is_private``: nothing is written down.
     ``replay`` is the speed of one, 0 for none; it ``is_paused`` or goes on.
     """
 
@@ -37,8 +37,7 @@ class Facts:
     cost: str = ""
     is_demo: bool = False
     is_taken: bool = False
-    is_saved: bool = False
-    is_unsaved: bool = False
+    is_saved: bool | None = None
     is_private: bool = False
     replay: int = 0
     is_paused: bool = False

@@ -46,8 +46,7 @@ def header(
         run=run,
         t=14.2,
         cost="free",
-        is_saved=is_saved is True,
-        is_unsaved=is_saved is False,
+        is_saved=is_saved,
     )
     (row,) = Header(facts).draw(width, Palette.of({}))
     assert row.cell_length == width
