@@ -12,6 +12,7 @@ from textual.binding import Binding
 from moa_tui.text import one_line
 from moa_tui.ui import look
 from moa_tui.ui.commands import Command
+from moa_tui.ui.composer.slash import name_of
 from moa_tui.ui.dialogs import fuzzy, help_texts, texts
 from moa_tui.ui.dialogs.choices import marked
 from moa_tui.ui.dialogs.picker import Picker
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from moa_tui.ui.dialogs.choices import Grid, Listing
 
-_MOST_LABEL: Final = 20
+_MOST_NAME: Final = 20
 _MOST_KEYS: Final = 16
 _ROWS_ABOUT: Final = 2
 _GAP: Final = 2
@@ -36,13 +37,15 @@ class CommandListing:
 
     found: tuple[Command, ...]
     query: str = ""
-    label_cells: int = 0
+    name_cells: int = 0
 
     @classmethod
     def of(cls, commands: Sequence[Command], query: str = "") -> CommandListing:
         """Return the commands that the query finds, the best first."""
         query = query.strip()
-        names = [fuzzy.folded(f"{_label(command)} {command.id}") for command in commands]
+        names = [
+            fuzzy.folded(f"{name_of(command)} {command.label} {command.id}") for command in commands
+        ]
         by_name = fuzzy.rank(query, names)
         named = set(by_name)
         by_doing = [
@@ -51,8 +54,8 @@ class CommandListing:
             if number not in named and _has(command.does, query)
         ]
         found = [*(commands[number] for number in by_name), *by_doing]
-        longest = max((cell_len(_label(command)) for command in commands), default=0)
-        return cls(tuple(found), query, min(longest, _MOST_LABEL))
+        longest = max((cell_len(name_of(command)) for command in commands), default=0)
+        return cls(tuple(found), query, min(longest, _MOST_NAME))
 
     def __len__(self) -> int:
         return max(1, len(self.found))
@@ -70,25 +73,25 @@ class CommandListing:
     def row(
         self, number: int, width: int, palette: look.Palette, /
     ) -> tuple[Sequence[Segment], Sequence[Segment]]:
-        """Return label and what it does, and the keys at the right."""
+        """Return name and what it does, and the keys at the right."""
         del width
         command = self.at(number)
         if command is None:
             told = texts.nothing_found(self.query) if self.query else help_texts.NO_COMMANDS
             return [Segment(told, palette.muted)], ()
-        label = look.clip(_label(command), self.label_cells)
-        room = " " * (self.label_cells - cell_len(label) + _GAP)
+        name = look.clip(name_of(command), self.name_cells)
+        room = " " * (self.name_cells - cell_len(name) + _GAP)
         hit = palette.primary + look.BOLD
         left = [
-            *marked(label, self._letters(label), palette.ink + look.BOLD, hit),
+            *marked(name, self._letters(name), palette.ink + look.BOLD, hit),
             Segment(room),
             *marked(command.does, self._words(command.does), palette.muted, hit),
         ]
         return left, [Segment(_keys(command), palette.bright + look.BOLD)]
 
-    def _letters(self, label: str) -> frozenset[int]:
+    def _letters(self, name: str) -> frozenset[int]:
         """Return the letters that the query found, none where it found only some."""
-        name = fuzzy.folded(label)
+        name = fuzzy.folded(name)
         return fuzzy.positions(self.query, name) if fuzzy.rank(self.query, [name]) else frozenset()
 
     def _words(self, does: str) -> frozenset[int]:
@@ -152,7 +155,7 @@ def _once(commands: Iterable[Command]) -> tuple[Command, ...]:
     """Return commands without those that are called alike and do the same, all keys kept."""
     found: dict[tuple[str, str], Command] = {}
     for command in commands:
-        key = (_label(command), command.does)
+        key = (command.label or command.id, command.does)
         known = found.get(key)
         keys = () if known is None else known.keys
         every = tuple(dict.fromkeys((*keys, *command.keys)))
@@ -163,11 +166,6 @@ def _once(commands: Iterable[Command]) -> tuple[Command, ...]:
 def _has(does: str, query: str) -> bool:
     """Return whether a sentence has all words of a query: scattered letters are in any."""
     return all(word in fuzzy.folded(does) for word in query.lower().split())
-
-
-def _label(command: Command) -> str:
-    """Return what a command is called; one without a label is called by its id."""
-    return command.label or command.id.replace("_", " ")
 
 
 def _keys(command: Command) -> str:

@@ -45,10 +45,10 @@ async def test_what_works_now_stands_there_once_with_its_keys_at_the_right() -> 
         assert squeezed(now.card[:6]) == [
             "Commands 4 commands",
             "› type to find a command",
-            "› merge now Merge what is ready f3, m",
+            "› merge-now Merge what is ready f3, m",
             "presets Choose a preset ^t",
             "sidebar Show or hide the sidebar f9",
-            "seat back Go back to where one was, whatever that may have been ^b",
+            "seat-back Go back to where one was, whatever that may have been ^b",
         ]
         assert len({len(row) for row in now.card[2:6]}) == 1
         assert now.card[-1].startswith(" enter do it")
@@ -57,12 +57,12 @@ async def test_what_works_now_stands_there_once_with_its_keys_at_the_right() -> 
 @pytest.mark.parametrize(
     ("typed", "found"),
     [
-        ("mrgn", ["merge now"]),
+        ("mrgn", ["merge-now"]),
         ("preset", ["presets"]),
-        ("merge_now", ["merge now"]),
+        ("merge_now", ["merge-now"]),
         ("hide", ["sidebar"]),
-        ("go whatever", ["seat back"]),
-        ("s", ["sidebar", "seat back", "presets", "merge now"]),
+        ("go whatever", ["seat-back"]),
+        ("s", ["sidebar", "seat-back", "presets", "merge-now"]),
     ],
 )
 async def test_a_command_is_found_by_name_id_or_what_it_does(
@@ -72,6 +72,12 @@ async def test_a_command_is_found_by_name_id_or_what_it_does(
         rows = [row for row in now.card[2:-3] if row.strip()]
         assert len(rows) == len(found)
         assert all(row[2:].startswith(name) for row, name in zip(rows, found, strict=True))
+
+
+async def test_a_command_is_called_as_behind_the_slash_and_found_by_the_footers_word() -> None:
+    new = command("new_session", "begin", "Another conversation", "^n")
+    async with opened(palette([new, PRESETS]), keys="begin") as now:
+        assert squeezed(now.card[2:3]) == ["› new-session Another conversation ^n"]
 
 
 async def test_enter_ends_with_the_command_itself() -> None:
