@@ -150,6 +150,11 @@ class Picker(Dialog[ResultT]):
             self._fit()
         self._choices.show(listing, at=self.start(listing) if at is None else at)
 
+    def empty(self) -> None:
+        """Take back what was typed; show the rows by `relist`."""
+        with self._filter.prevent(Input.Changed):
+            self._filter.value = ""
+
     def restyle(self, listing: Listing) -> None:
         """Show the same rows drawn otherwise; the cursor stays."""
         self._choices.replace(listing)

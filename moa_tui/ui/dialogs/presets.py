@@ -134,8 +134,7 @@ class PresetPicker(Picker[Mixture]):
 
     def listing(self, query: str) -> Listing:
         """Return the presets that the query finds."""
-        found = PresetListing.of(self._library, self._known, query=query, now=self._now)
-        self._listing = found
+        self._listing = found = self._found(query)
         count = sum(row.entry is not None for row in found.rows)
         facts = self._said or texts.found(count, len(self._library.entries), "preset")
         self.tell(texts.PRESETS, facts)
@@ -239,11 +238,15 @@ class PresetPicker(Picker[Mixture]):
             self._reread(name)
 
     def _reread(self, name: str) -> None:
-        """Show what is there now, the cursor on this preset."""
+        """Show what is there now, the cursor on this preset, whatever was typed to find it."""
         self._said = ""
         self._library = self._shelf.library()
-        found = PresetListing.of(self._library, self._known, query=self.query_text, now=self._now)
-        self.relist(at=found.where(name))
+        if all(row.name != name for row in self._found(self.query_text).rows):
+            self.empty()
+        self.relist(at=self._found(self.query_text).where(name))
+
+    def _found(self, query: str) -> PresetListing:
+        return PresetListing.of(self._library, self._known, query=query, now=self._now)
 
     def _warn(self, error: ConfigError) -> None:
         self.notify(clean(str(error)), severity="warning", markup=False)

@@ -170,6 +170,23 @@ async def test_f2_renames_a_preset_of_ones_own_and_the_cursor_stays_on_it() -> N
         assert now.results == [replace(MINE, name="ours")]
 
 
+async def test_a_preset_that_no_longer_fits_what_was_typed_stays_under_the_cursor() -> None:
+    async with opened(picker(shelf=FakeShelf()), keys=(*"mine", "f2")) as now:
+        await now.press(*"ours", "enter")
+        assert squeezed([now.chosen]) == ["ours in use · for work 3 calls · unknown"]
+        assert shown(now).query_text == ""
+        assert squeezed(now.card[:1]) == ["Presets 3 presets"]
+        await now.press("f2", *"our-own", "enter")
+        assert now.chosen.startswith("our-own")
+
+
+async def test_a_preset_that_still_fits_what_was_typed_leaves_it_there() -> None:
+    async with opened(picker(shelf=FakeShelf()), keys=(*"mi", "f2")) as now:
+        await now.press(*"mimi", "enter")
+        assert now.chosen.startswith("mimi")
+        assert shown(now).query_text == "mi"
+
+
 async def test_why_a_preset_cannot_be_renamed_is_said_where_the_name_is_written() -> None:
     async with opened(picker(shelf=FakeShelf(failure="[b]taken[/b]")), keys=("f2",)) as now:
         await now.press(*"groq", "enter")
