@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
+from moa_tui.engine.prompt import INSTRUCTION
 from moa_tui.engine.provider import Endpoint, ModelInfo
 from moa_tui.errors import ConfigError
 from moa_tui.ui.ports import EndpointState
@@ -170,7 +171,7 @@ WRITTEN = [
     (Spot("temperature"), "0.65", "0.7"),
     (Spot("max_tokens"), "300", "2048"),
     (Spot("system"), "Be brief.", ""),
-    (Spot("instruction"), "Merge: {references}", ""),
+    (Spot("instruction"), "Merge: {references}", INSTRUCTION),
     (Spot("option", Place(1, 1), "samples"), "4", "1"),
     (Spot("option", Place(1, 1), "temperature"), "unset", ""),
     (Spot("option", Place(1, 1), "label"), "poet", ""),
@@ -186,13 +187,23 @@ def test_a_row_is_written_as_it_was_typed(spot: Spot, text: str, before: str) ->
     assert recipe.written(recipe.rewritten(DUO, spot, text), spot) == text
 
 
-@pytest.mark.parametrize("spot", [spot for spot, _, before in WRITTEN if before in ("", "1")])
+@pytest.mark.parametrize(
+    "spot", [spot for spot, _, before in WRITTEN if before in ("", "1", INSTRUCTION)]
+)
 def test_an_own_value_is_taken_back_by_an_empty_text_or_by_asking(spot: Spot) -> None:
     text = next(text for known, text, _ in WRITTEN if known == spot)
     own = recipe.rewritten(DUO, spot, text)
 
     assert (recipe.resets(own, spot), recipe.resets(DUO, spot)) == (True, False)
     assert recipe.reset(own, spot) == recipe.rewritten(own, spot, " \n") == DUO
+
+
+def test_the_programs_own_instruction_is_there_to_edit_and_unchanged_stays_its_own() -> None:
+    spot = Spot("instruction")
+    own = recipe.rewritten(DUO, spot, f"{recipe.written(DUO, spot)}\nBe brief.")
+    assert own.aggregator.instruction == f"{INSTRUCTION}\nBe brief."
+    assert recipe.rewritten(own, spot, INSTRUCTION) == DUO
+    assert not recipe.resets(recipe.rewritten(DUO, spot, f" {INSTRUCTION}\n"), spot)
 
 
 def test_only_prose_may_take_several_lines() -> None:

@@ -11,6 +11,7 @@ from sidebar_app import SidebarApp
 from textual import events
 
 from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
+from moa_tui.engine.prompt import INSTRUCTION
 from moa_tui.engine.provider import Endpoint
 from moa_tui.ui.ports import EndpointState
 from moa_tui.ui.sidebar.editing import AGGREGATOR, Place
@@ -181,7 +182,10 @@ async def test_the_layers_of_groups_are_turned_one_by_one() -> None:
         ("temperature", "temperature of the mixture", "0.7", "0.65", "Temperature ◂ 0.65 ▸"),
         ("max_tokens", "max tokens of the mixture", "2048", "300", "Max tokens ◂ 300 ▸"),
         ("system", "system of the mixture", "", "Be\nbrief.", "System Be brief."),
-        ("instruction", "instruction of the aggregator", "", "So: {references}", "instruction own"),
+        (
+            *("instruction", "instruction of the aggregator", INSTRUCTION),
+            *("So: {references}", "instruction own"),
+        ),
     ],
 )
 async def test_a_text_is_asked_for_and_put(

@@ -163,10 +163,21 @@ def set_system(mixture: Mixture, text: str) -> Mixture:
 def set_instruction(mixture: Mixture, text: str) -> Mixture:
     """Return the mixture with this instruction to the aggregator; "" for the program's own.
 
+    So is the program's own, word for word: a later one shall hold then too.
+
     Raises:
         ConfigError: it lacks {references}, or holds a key or a URL.
     """
-    return replace(mixture, aggregator=replace(mixture.aggregator, instruction=_prose(text)))
+    own = _prose(text)
+    own = "" if own == built_in() else own
+    return replace(mixture, aggregator=replace(mixture.aggregator, instruction=own))
+
+
+def built_in() -> str:
+    """Return the program's own instruction to the aggregator."""
+    from moa_tui.engine.prompt import INSTRUCTION  # noqa: PLC0415 - the first paint needs none
+
+    return INSTRUCTION
 
 
 # Who takes part.

@@ -187,7 +187,10 @@ def owner(mixture: Mixture, spot: Spot) -> str:
 
 
 def written(mixture: Mixture, spot: Spot) -> str:
-    """Return the row's own value as one would type it; "" while it has none."""
+    """Return the row's own value as one would type it; "" while it has none.
+
+    The aggregator's instruction begins as the program's own, so that it can be edited.
+    """
     match spot.kind:
         case "temperature":
             return str(mixture.temperature)
@@ -196,7 +199,7 @@ def written(mixture: Mixture, spot: Spot) -> str:
         case "system":
             return mixture.system
         case "instruction":
-            return mixture.aggregator.instruction
+            return mixture.aggregator.instruction or editing.built_in()
         case "option":
             value = getattr(editing.agent_at(mixture, spot.place), spot.name)
             return "" if value is None else str(value)

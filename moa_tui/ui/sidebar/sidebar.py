@@ -73,7 +73,7 @@ class Sidebar(Rows):
     class WantsText(Message):
         """The value of a row is to be typed, see `Sidebar.put_text`.
 
-        ``title`` says what it is and whose, ``text`` is the row's own value, "" while it has none;
+        ``title`` says what it is and whose, ``text`` is what there is to edit, "" for nothing;
         ``is_long`` says that the text may take several lines, ``note`` what it must have.
         """
 
