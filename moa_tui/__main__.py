@@ -305,7 +305,12 @@ class Program:
             theme_folders=theme_folders(where.config),
             endpoints=connections.endpoints,
             places=Places(
-                connections, clock=clock, embedded=embedded, remember=memory.remember_endpoint
+                connections,
+                clock=clock,
+                embedded=embedded,
+                remember=memory.remember_endpoint,
+                forget=memory.forget_endpoint,
+                added=settings.added,
             ),
             presets=shelf,
             memory=memory,

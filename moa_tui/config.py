@@ -177,9 +177,10 @@ class Settings:
     """Everything the files and the environment say.
 
     ``broken`` names the endpoints whose table has a mistake, with that mistake: they must not be
-    called, since what their author meant (another host, say) isn't known. ``mistakes`` are those
-    of config.toml, in words. ``origins`` says where each preference comes from that isn't a
-    default: "state.toml", "config.toml", or the environment's variable by its name.
+    called, since what their author meant (another host, say) isn't known. ``added`` are those
+    that state.toml alone knows. ``mistakes`` are those of config.toml, in words. ``origins`` says
+    where each preference comes from that isn't a default: "state.toml", "config.toml", or the
+    environment's variable by its name.
     """
 
     preferences: Preferences = field(default_factory=Preferences)
@@ -187,6 +188,7 @@ class Settings:
     keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     endpoints: Mapping[str, Endpoint] = field(default_factory=lambda: MappingProxyType({}))
     broken: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    added: frozenset[str] = frozenset()
     mistakes: tuple[str, ...] = ()
 
     def endpoint(self, name: str) -> Endpoint:
@@ -241,6 +243,7 @@ def load(folder: Path, environ: Mapping[str, str]) -> tuple[Settings, tuple[str,
         keys=MappingProxyType(state.keys | config.keys),
         endpoints=MappingProxyType(endpoints),
         broken=MappingProxyType(broken),
+        added=frozenset(state.endpoints.keys() - {*known, *config.endpoints, *config.broken}),
         mistakes=mistakes,
     )
     return settings, (*state.problems, *mistakes, *unusable.values())

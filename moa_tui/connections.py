@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, aclosing
+from dataclasses import replace
 from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
@@ -60,6 +61,7 @@ class Connections:
         self._models_folder = models_folder
         self._watch = watch
         self._open: dict[str, Provider] = {}
+        self._dropped: list[Provider] = []
         self._limiters: dict[tuple[str, ...], Limiter] = {}
         self._heard: list[Secret] = []
 
@@ -83,13 +85,17 @@ class Connections:
         Raises:
             ConfigError: there is none, or its table in the settings has a mistake.
         """
-        if name in self._added and name not in self._settings.broken:
-            return self._added[name]
-        return self._settings.endpoint(name)
+        return replace(self._settings, endpoints=self.endpoints).endpoint(name)
 
     def add(self, endpoint: Endpoint) -> None:
         """Let an endpoint be connected to under its name from now on."""
         self._added[endpoint.name] = endpoint
+
+    def drop(self, name: str) -> None:
+        """Forget an endpoint; who is still being answered by it is answered to the end."""
+        self._added.pop(name, None)
+        if name in self._open:
+            self._dropped.append(self._open.pop(name))
 
     async def remove(self, name: str) -> None:
         """Forget an endpoint that was added, and close its connections."""
@@ -113,9 +119,10 @@ class Connections:
     async def aclose(self) -> None:
         """Give back connections and children."""
         async with AsyncExitStack() as closing:
-            while self._open:
-                _, provider = self._open.popitem()
+            for provider in (*self._open.values(), *self._dropped):
                 closing.push_async_callback(provider.aclose)
+            self._open.clear()
+            self._dropped.clear()
 
     def _connected(self, endpoint: Endpoint) -> Provider:
         if endpoint.kind == "scripted":

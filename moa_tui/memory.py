@@ -58,6 +58,26 @@ class StateFile:
 
         self._change(add, *fields.values())
 
+    def forget_endpoint(self, name: str) -> Callable[[], None]:
+        """Take an endpoint's table out; return what writes it again as it was.
+
+        Raises:
+            ConfigError: the file can't be written, or has a mistake; later too.
+        """
+        taken: dict[str, Any] = {}
+
+        def take(state: dict[str, Any]) -> None:
+            endpoints = self._table(state, "endpoints")
+            taken.update(endpoints.pop(name, {}))
+            if not endpoints:
+                del state["endpoints"]
+
+        def put(state: dict[str, Any]) -> None:
+            self._table(state, "endpoints").setdefault(name, taken)
+
+        self._change(take)
+        return lambda: self._change(put)
+
     def _table(self, state: dict[str, Any], name: str) -> dict[str, Any]:
         table = state.setdefault(name, {})
         if isinstance(table, dict):

@@ -53,8 +53,9 @@ class _Fetching(Protocol):
 class Places:
     """What is known of every endpoint, and how more is found out.
 
-    ``remember`` writes down an endpoint that was added; ``embedded`` is the model that ``pull``
-    can fetch without any server.
+    ``remember`` writes down an endpoint that was added, as those named in ``added`` were earlier;
+    ``forget`` takes one out again and returns what puts it back. ``embedded`` is the model that
+    ``pull`` can fetch without any server.
     """
 
     def __init__(
@@ -64,11 +65,15 @@ class Places:
         clock: Clock,
         embedded: EmbeddedModel,
         remember: Callable[[Endpoint], None],
+        forget: Callable[[str], Callable[[], None]],
+        added: Iterable[str] = (),
     ) -> None:
         self._connections = connections
         self._clock = clock
         self._embedded = embedded
         self._remember = remember
+        self._drop = forget
+        self._added = set(added)
         self._states: dict[str, EndpointState] = {}
         self._asking: dict[str, asyncio.Task[EndpointState]] = {}
 
@@ -139,7 +144,31 @@ class Places:
             state = _answering(await self.ask(endpoint.name))
             self._remember(endpoint)
             undoing.pop_all()
+        self._added.add(endpoint.name)
         return state
+
+    def remove(self, name: str, /) -> Callable[[], None]:
+        """Forget an endpoint that was added; return what brings it back.
+
+        Raises:
+            ConfigError: it is known anyway, stands in config.toml, or can't be forgotten; later, it
+                can't be brought back.
+        """
+        endpoint = self._connections.endpoint(name)
+        if name not in self._added:
+            raise ConfigError(_known_anyway(name) if name in _KNOWN else _in_config(name))
+        put_back, state = self._drop(name), self._states.pop(name, None)
+        self._connections.drop(name)
+        self._added.discard(name)
+
+        def restore() -> None:
+            put_back()
+            self._connections.add(endpoint)
+            self._added.add(name)
+            if state is not None:
+                self._states[name] = state
+
+        return restore
 
     async def pull(self, model: str, /) -> AsyncGenerator[tuple[int, int], None]:
         """Fetch "endpoint/model" where its server can; yields (bytes done, bytes in all).
@@ -362,6 +391,14 @@ async def _steps(
     finally:
         fetching.cancel()
         await asyncio.wait((fetching,))
+
+
+def _known_anyway(name: str) -> str:
+    return f"{name} is known anyway, nobody added it: it can't be removed"
+
+
+def _in_config(name: str) -> str:
+    return f"{name} is in config.toml, which only you write: remove [endpoints.{name}] there"
 
 
 def _precedence(endpoint: Endpoint) -> int:

@@ -17,7 +17,7 @@ from moa_tui.ui.ports import info_of
 from moa_tui.ui.sidebar.sidebar import Sidebar
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
     from pathlib import Path
 
     from textual.pilot import Pilot
@@ -80,6 +80,11 @@ class FakePlaces:
         if text not in self.answers:
             raise ConfigError(f"{text} doesn't answer")
         return self._learn(self.answers[text])
+
+    def remove(self, name: str, /) -> Callable[[], None]:
+        (gone,) = (one for one in self.known if one.endpoint.name == name)
+        self.known.remove(gone)
+        return lambda: self.known.append(gone)
 
     async def pull(self, model: str, /) -> AsyncGenerator[tuple[int, int], None]:
         self.pulled.append(model)

@@ -124,6 +124,9 @@ class Around:
     async def look_up(self, model: str, /) -> ModelInfo | None:
         return self.info(model)
 
+    def remove(self, name: str, /) -> Callable[[], None]:
+        raise AssertionError(f"{name}: no command removes an endpoint")
+
     async def pull(self, model: str, /) -> AsyncGenerator[tuple[int, int], None]:
         self.pulled.append(model)
         for step in self.steps:

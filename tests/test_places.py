@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -146,6 +147,8 @@ async def bench(
         clock=clock or SlowClock(),
         embedded=embedded,
         remember=StateFile(folder).remember_endpoint,
+        forget=StateFile(folder).forget_endpoint,
+        added=settings.added,
     )
     try:
         yield Bench(places, connections, folder, embedded)
@@ -439,6 +442,42 @@ async def test_what_was_added_is_found_again_after_a_restart(tmp_path: Path) -> 
         async with bench(tmp_path, settings=settings) as again:
             states = by_name(await again.places.detect())
     assert states[f"local-{server.port}"] == added
+
+
+async def test_what_was_added_can_be_removed_and_brought_back_now_and_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    async with serving(openai("m")) as server:
+        async with bench(tmp_path) as on:
+            added = await on.places.add(f"127.0.0.1:{server.port}")
+        name = added.endpoint.name
+        settings = replace(settings_at({}, on.at_next_start()[name]), added=frozenset([name]))
+        async with bench(tmp_path, settings=settings) as again:
+            provider = again.connections(name)
+            restore = again.places.remove(name)
+            assert name not in by_name(again.places.states())
+            assert name not in again.at_next_start()
+            with pytest.raises(ConfigError, match="no endpoint is called"):
+                again.connections(name)
+            # Who speaks through it goes on.
+            assert [one.id for one in await provider.models()] == ["m"]
+
+            restore()
+            assert (await again.places.ask(name)).status == "found"
+            assert again.at_next_start()[name] == added.endpoint
+
+
+async def test_what_nobody_added_is_not_removed_and_it_is_said_why(tmp_path: Path) -> None:
+    mine = Endpoint(name="mine", kind="openai", base_url="http://127.0.0.1:1", label="mine")
+    async with bench(tmp_path, settings=settings_at({}, mine)) as on:
+        for name, why in (
+            ("ollama", "ollama is known anyway"),
+            ("mine", "mine is in config.toml, which only you write: remove [endpoints.mine] there"),
+        ):
+            with pytest.raises(ConfigError, match=re.escape(why)):
+                on.places.remove(name)
+            assert name in on.names
+        assert not on.is_remembered()
 
 
 async def test_a_server_of_anthropic_s_dialect_is_known_by_its_url_and_listing(

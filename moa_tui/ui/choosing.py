@@ -250,7 +250,14 @@ class Choosing:
 
     def show_endpoints(self, name: str = "") -> None:
         """Open the endpoints, with this one under the cursor."""
-        self._push(EndpointsDialog(self._places.states(), ask=self._ask, add=self._add, at=name))
+        dialog = EndpointsDialog(
+            self._places.states(),
+            ask=self._ask,
+            add=self._add,
+            remove=self._places.remove,
+            at=name,
+        )
+        self._push(dialog)
 
 
 def _file_name(name: str) -> str:

@@ -115,6 +115,15 @@ class Endpoints(Protocol):
         """
         ...
 
+    def remove(self, name: str, /) -> Callable[[], None]:
+        """Forget an endpoint that was added; return what brings it back.
+
+        Raises:
+            ConfigError: nobody added it, or it can't be forgotten: in words; later, it can't be
+                brought back.
+        """
+        ...
+
     def pull(self, model: str, /) -> AsyncGenerator[tuple[int, int], None]:
         """Fetch "endpoint/model" where its server can; yields (bytes done, bytes in all).
 

@@ -104,6 +104,22 @@ def test_an_endpoint_that_is_added_again_changes_only_what_it_says(tmp_path: Pat
     )
 
 
+def test_an_endpoint_that_is_forgotten_can_be_written_again_as_it_was(tmp_path: Path) -> None:
+    before = '[endpoints.lab]\nbase_url = "http://lab:1"\nidle_s = 5\n'
+    (tmp_path / "state.toml").write_text(f"later = 1\n\n{before}", "utf-8")
+    put_back = StateFile(tmp_path).forget_endpoint("lab")
+    assert written(tmp_path) == "later = 1\n"
+    put_back()
+    assert written(tmp_path) == f"later = 1\n\n{before}"
+
+
+def test_only_what_state_alone_has_was_added(tmp_path: Path) -> None:
+    table = '[endpoints.{}]\nbase_url = "http://x:1"\n'.format
+    (tmp_path / "state.toml").write_text("".join(map(table, ("a", "b", "groq"))), "utf-8")
+    (tmp_path / "config.toml").write_text("".join(map(table, ("b", "c"))), "utf-8")
+    assert config.load(tmp_path, {})[0].added == {"a"}
+
+
 @pytest.mark.parametrize(
     ("name", "url", "variable", "message"),
     [

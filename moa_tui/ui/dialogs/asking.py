@@ -55,6 +55,11 @@ class AskingPicker(Picker[ResultT]):
         self._states[state.endpoint.name] = state
         self._learn()
 
+    def forget(self, name: str) -> None:
+        """Show an endpoint no longer."""
+        self._states.pop(name, None)
+        self._learn()
+
     def ask(self, name: str) -> None:
         """Ask an endpoint, if that isn't under way."""
         if name in self._asked:

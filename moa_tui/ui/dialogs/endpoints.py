@@ -31,7 +31,9 @@ class EndpointsDialog(AskingPicker[None]):
     """Shows every endpoint; enter asks the one under the cursor, or adds what was typed.
 
     ``add`` probes and remembers what a text means, as `ports.Endpoints.add` does; its ConfigError
-    is told. Typing something else, or closing, cancels it. ``at`` names the endpoint to begin at.
+    is told. Typing something else, or closing, cancels it. ``remove`` forgets one that was added
+    and returns what brings it back; its ConfigError is told too. ``at`` names the endpoint to begin
+    at.
     """
 
     ON_ENTER: ClassVar[tuple[str, ...]] = ("ask", "add", "add_again")
@@ -41,6 +43,20 @@ class EndpointsDialog(AskingPicker[None]):
             "enter", "add_again", "try again", id="endpoint.add_again", tooltip="Probe it once more"
         ),
         Binding("enter", "ask", "ask anew", id="endpoint.ask", tooltip="Ask for its models"),
+        Binding(
+            "ctrl+d",
+            "remove",
+            "remove",
+            id="endpoint.remove",
+            tooltip="Forget an endpoint that you added",
+        ),
+        Binding(
+            "ctrl+z",
+            "restore",
+            "undo",
+            id="endpoint.restore",
+            tooltip="Bring back the endpoint that was removed last",
+        ),
     ]
 
     def __init__(
@@ -49,6 +65,7 @@ class EndpointsDialog(AskingPicker[None]):
         *,
         ask: Callable[[str], Awaitable[EndpointState]],
         add: Callable[[str], Awaitable[EndpointState]],
+        remove: Callable[[str], Callable[[], object]],
         at: str = "",
     ) -> None:
         super().__init__(texts.ENDPOINTS, texts.TYPE_ENDPOINT, states, ask=ask)
@@ -60,12 +77,15 @@ class EndpointsDialog(AskingPicker[None]):
         self._adding = Adding("")
         self._probing: Worker[None] | None = None
         self._new = ""
+        self._remove = remove
+        self._removed: list[tuple[EndpointState, Callable[[], object]]] = []
+        self._said = ""
 
     def listing(self, query: str) -> Listing:
         """Return the endpoints, after the offer to add what was typed."""
         states = self.states
         found = sum(state.status == "found" for state in states)
-        self.tell(texts.ENDPOINTS, texts.answering(found, len(states)))
+        self.tell(texts.ENDPOINTS, self._said or texts.answering(found, len(states)))
         adding = self._adding if query.strip() else None
         self._listing = EndpointListing(states, adding)
         return self._listing
@@ -107,6 +127,10 @@ class EndpointsDialog(AskingPicker[None]):
                 return is_offer and is_again and not self._adding.is_asked
             case "ask":
                 return self._state is not None and self._state.status != "asking"
+            case "remove":
+                return self._state is not None and self._state.status != "asking"
+            case "restore":
+                return bool(self._removed)
             case _:
                 return super().check_action(action, parameters)
 
@@ -115,12 +139,43 @@ class EndpointsDialog(AskingPicker[None]):
         if self._probing is not None:
             self._probing.cancel()
         self._adding = Adding(self.query_text.strip())
+        self._said = ""
         self._filter.password = any(map(may_be_key, self.query_text.split()))
 
     def action_ask(self) -> None:
         """Ask the endpoint under the cursor anew."""
         if self._state is not None:
             self.ask(self._state.endpoint.name)
+
+    def action_remove(self) -> None:
+        """Forget the endpoint under the cursor at once: ctrl+z brings it back."""
+        state, at = self._state, self.at
+        if state is None:
+            return
+        try:
+            self._removed.append((state, self._remove(state.endpoint.name)))
+        except ConfigError as error:
+            self._warn(error)
+            return
+        self._said = texts.removed(self.key_of("endpoint.restore", "ctrl+z"))
+        self.forget(state.endpoint.name)
+        self.relist(at=None if at is None else min(at, len(self._listing) - 1))
+
+    def action_restore(self) -> None:
+        """Bring back the endpoint that was removed last."""
+        state, restore = self._removed[-1]
+        try:
+            restore()
+        except ConfigError as error:
+            self._warn(error)
+            return
+        self._removed.pop()
+        self._said = ""
+        self.learn(state)
+        self.relist(at=self._listing.where(state.endpoint.name))
+
+    def _warn(self, error: ConfigError) -> None:
+        self.notify(clean(str(error)), severity="warning", markup=False)
 
     def action_add(self) -> None:
         """Probe what was typed, and add it if it answers."""

@@ -75,6 +75,11 @@ def deleted(key: str) -> str:
     return f"deleted; {key} brings it back" if key else "deleted"
 
 
+def removed(key: str) -> str:
+    """Return that an endpoint is known no longer, and the key that brings it back."""
+    return f"removed; {key} brings it back" if key else "removed"
+
+
 def pull(model: str) -> str:
     """Return the command that fetches an Ollama model; ``model`` without its endpoint."""
     return f"ollama pull {model}"

@@ -47,6 +47,8 @@ class Places:
         self.asked: list[str] = []
         self.added: list[str] = []
         self.cancelled: list[str] = []
+        self.removed: list[str] = []
+        self.failure = ""
         self.answers: asyncio.Queue[EndpointState | ConfigError] = asyncio.Queue()
 
     async def ask(self, name: str) -> EndpointState:
@@ -56,6 +58,16 @@ class Places:
     async def add(self, text: str) -> EndpointState:
         self.added.append(text)
         return await self._answer(text)
+
+    def remove(self, name: str) -> Callable[[], None]:
+        if self.failure:
+            raise ConfigError(self.failure)
+        self.removed.append(name)
+
+        def restore() -> None:
+            self.removed.remove(name)
+
+        return restore
 
     async def _answer(self, about: str) -> EndpointState:
         try:
@@ -72,7 +84,9 @@ def dialog(
     places: Places | None = None, *, states: Sequence[EndpointState] = STATES, at: str = ""
 ) -> Callable[[], EndpointsDialog]:
     behind = places or Places()
-    return lambda: EndpointsDialog(states, ask=behind.ask, add=behind.add, at=at)
+    return lambda: EndpointsDialog(
+        states, ask=behind.ask, add=behind.add, remove=behind.remove, at=at
+    )
 
 
 def squeezed(row: str) -> str:
@@ -155,6 +169,33 @@ async def test_what_is_typed_is_added_and_told() -> None:
         assert squeezed(now.chosen) == "✓ lab http://lab:8000/v1 2 models, no key needed"
         assert squeezed(now.row(having="lab ──")).endswith("added")
         assert now.card[1].startswith(" › add a URL")
+
+
+async def test_ctrl_d_removes_an_endpoint_and_ctrl_z_brings_it_back() -> None:
+    places = Places()
+    async with opened(dialog(places, states=(*STATES, ADDED), at="lab")) as now:
+        assert "^d remove" in now.card[-1]
+        assert "^z" not in now.card[-1]
+        await now.press("ctrl+d")
+        assert places.removed == ["lab"]
+        assert squeezed(now.card[0]) == "Endpoints removed; ^z brings it back"
+        assert "lab" not in now.text
+        assert now.chosen.startswith("✗ openai")
+
+        await now.press("home", "ctrl+z")
+        assert places.removed == []
+        assert squeezed(now.chosen) == "✓ lab http://lab:8000/v1 2 models, no key needed"
+        assert squeezed(now.card[0]) == "Endpoints 3 of 7 answer"
+
+
+async def test_why_an_endpoint_cannot_be_removed_is_told_and_it_stays() -> None:
+    places = Places()
+    places.failure = "lab is in [b]config.toml[/b]"
+    async with opened(dialog(places, states=(*STATES, ADDED), at="lab"), keys=("ctrl+d",)) as now:
+        (told,) = now.stage.app._notifications  # noqa: SLF001 - toasts aren't drawn in tests
+        assert told.message == places.failure
+        assert not told.markup
+        assert now.chosen.startswith("✓ lab")
 
 
 async def test_an_endpoint_that_was_known_is_found_by_the_name_of_its_key() -> None:
