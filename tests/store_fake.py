@@ -157,6 +157,8 @@ class FakeRun:
             message=state.message,
             given_from=self.given_from,
             taken_from=self.taken_from,
+            is_empty=self.status in ("stopped", "interrupted")
+            and not any(str(seat.text) for seat in state.seats.values()),
         )
 
 

@@ -56,7 +56,9 @@ _SAYS: Final = (
 
 _RUN_ROW: Final = (
     "runs.id, runs.status, runs.mixture_name, runs.started_at, runs.seconds, runs.usage,"
-    " runs.message, runs.given_from, runs.taken_layer, runs.taken_number"
+    " runs.message, runs.given_from, runs.taken_layer, runs.taken_number,"
+    " runs.status IN ('stopped', 'interrupted')"
+    " AND NOT EXISTS (SELECT 1 FROM attempts WHERE run = runs.id AND text != '')"
 )
 _ENTRY: Final = "entries.text, layer, entries.number, entries.role, entries.model, is_picked"
 _FOUND: Final = (
@@ -158,7 +160,7 @@ def _turns(db: sqlite3.Connection, session: str) -> tuple[TurnRow, ...]:
 
 
 def _run_row(row: Sequence[Any]) -> RunRow:
-    run, status, name, started_at, seconds, usage, message, given_from, layer, number = row
+    run, status, name, started_at, seconds, usage, message, given_from, *seat, is_empty = row
     return RunRow(
         id=run,
         status=status,
@@ -168,7 +170,8 @@ def _run_row(row: Sequence[Any]) -> RunRow:
         usage=None if usage is None else usage_of(json.loads(usage)),
         message=message,
         given_from=given_from,
-        taken_from=None if layer is None else Seat(layer, number),
+        taken_from=None if seat[0] is None else Seat(*seat),
+        is_empty=bool(is_empty),
     )
 
 

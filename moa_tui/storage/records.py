@@ -119,6 +119,8 @@ class RunRow:
     message: str = ""
     given_from: int | None = None
     taken_from: Seat | None = None
+    is_empty: bool = False
+    """Whether it ended by a stop, or with the program, before anybody had said a word."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

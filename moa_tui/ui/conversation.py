@@ -286,13 +286,15 @@ class ConversationScreen(Screen[None]):
     def _finish(self, state: RunState) -> None:
         """Close the turn; a prompt that failed goes back to an empty composer."""
         draft = self._stage.composer.draft
-        self._turns.end(state)
+        is_back = self._turns.end(state)
         self._desk.ended(state, self._turns.title_of_last)
         self._stage.finish(len(self._turns) - 1, state)
         self._stage.show(state, t=state.t)
         taking, self._taking = self._taking, None
         if taking is not None:
             self._versions.take(len(self._turns) - 1, taking)
+        elif is_back:
+            self._versions.go_back()
         elif state.status == "failed" and self._turns.last is not None and not draft.text:
             draft.put(self._turns.last)
 

@@ -294,6 +294,7 @@ def _turn(row: TurnRow) -> Turn:
             turn.shown = len(turn.versions) - 1
     if not turn.versions:
         turn.versions.append(Version())
+    turn.leave_empty()
     return turn
 
 
@@ -303,6 +304,7 @@ def _version(run: RunRow, answer: str, *, taken: Seat | None = None) -> Version:
         answer=answer,
         taken=taken,
         id=run.id,
+        is_empty=run.is_empty,
         is_whole=False,
     )
 

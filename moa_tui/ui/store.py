@@ -197,6 +197,11 @@ class RunRow(Protocol):
         """The seat whose proposal was made the answer."""
         ...
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it ended by a stop, or with the program, before anybody had said a word."""
+        ...
+
 
 class TurnRow(Protocol):
     """A question, its runs oldest first, and the answer that is shown."""

@@ -44,8 +44,9 @@ class Version:
     """One run that went for a question, and its answer; ``taken`` is the seat whose proposal it is.
 
     ``run`` is None while it is live. ``id`` is that of the run whose seats they are, in the store;
-    0 where it has none. ``is_whole``: the run's seats are here, not only its end. ``test`` are
-    those who stood in the run's blind test, if it had one.
+    0 where it has none. ``is_whole``: the run's seats are here, not only its end. ``is_empty``: it
+    was stopped before anybody had said a word, so that there is nothing to see or to go on with.
+    ``test`` are those who stood in the run's blind test, if it had one.
     """
 
     run: RunState | None = None
@@ -53,6 +54,7 @@ class Version:
     taken: Seat | None = None
     id: int = 0
     is_whole: bool = True
+    is_empty: bool = False
     test: tuple[Entry, ...] = ()
 
     def is_of(self, other: Version) -> bool:
@@ -64,14 +66,16 @@ class Version:
 class Turn:
     """One question, the versions of its answer, and the turns that came after it.
 
-    ``shown`` and ``child`` are the numbers of the version and of the turn after it that are shown.
-    ``id`` is the turn's in the store, 0 where it has none.
+    ``shown`` and ``child`` are the numbers of the version and of the turn after it that are shown,
+    ``before`` is that of the version that was shown when the last one began. ``id`` is the turn's
+    in the store, 0 where it has none.
     """
 
     prompt: Prompt
     id: int = 0
     versions: list[Version] = field(default_factory=list)
     shown: int = 0
+    before: int = 0
     children: list[Turn] = field(default_factory=list)
     child: int = 0
 
@@ -84,6 +88,22 @@ class Turn:
     def answer(self) -> str:
         """The answer that is shown, "" if there is none."""
         return self.version.answer
+
+    @property
+    def counted(self) -> list[int]:
+        """The numbers of the versions that one can flip through: those with something in them.
+
+        One that is empty counts only while it is shown, since the turn has no other.
+        """
+        return [at for at, one in enumerate(self.versions) if at == self.shown or not one.is_empty]
+
+    def leave_empty(self) -> bool:
+        """Show another version where the shown one is empty; return whether there was one."""
+        others = [at for at in self.counted if at != self.shown]
+        if not self.version.is_empty or not others:
+            return False
+        self.shown = self.before if self.before in others else others[-1]
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +213,7 @@ class Turns:
     def begin_version(self) -> None:
         """Open another version of the last turn."""
         last = self[-1]
+        last.before = last.shown
         last.versions.append(Version())
         last.shown = len(last.versions) - 1
         self.held = ""
@@ -216,13 +237,21 @@ class Turns:
             prompt = exchanges.pop().question
         return Conversation(prompt, tuple(exchanges))
 
-    def end(self, run: RunState) -> None:
-        """Close the last turn with its run; without an answer the queue waits for the user."""
+    def end(self, run: RunState) -> bool:
+        """Close the last turn with its run; without an answer the queue waits for the user.
+
+        Return whether the version before is shown again, since this one has nothing in it.
+        """
         is_done = run.status == "done"
         last = self[-1]
-        self._put(last, replace(last.version, run=run, answer=run.answer if is_done else ""))
+        is_empty = run.status == "stopped" and not any(
+            seat.text.length for seat in run.seats.values()
+        )
+        answer = run.answer if is_done else ""
+        self._put(last, replace(last.version, run=run, answer=answer, is_empty=is_empty))
         if not is_done:
             self.held = words.held(run.status) if self._queue else ""
+        return last.leave_empty()
 
     def take(self, number: int, seat: Seat) -> SeatState:
         """Make a seat's proposal the answer of a turn and return that seat.
@@ -288,9 +317,10 @@ class Turns:
     def place(self, number: int) -> Place:
         """Return which version of a turn is shown."""
         parent = self._before(number)
-        before = sum(len(turn.versions) for turn in parent.children[: parent.child])
-        total = sum(len(turn.versions) for turn in parent.children)
-        return Place(before + self[number].shown + 1, total)
+        counted = [turn.counted for turn in parent.children]
+        before = sum(map(len, counted[: parent.child]))
+        at = counted[parent.child].index(self[number].shown)
+        return Place(before + at + 1, sum(map(len, counted)))
 
     def flip(self, number: int, step: int) -> bool:
         """Show the version before (-1) or after (1); return whether the question is another one.
@@ -298,12 +328,14 @@ class Turns:
         What came after the other question is shown with it.
         """
         parent, turn = self._before(number), self[number]
-        if 0 <= turn.shown + step < len(turn.versions):
-            turn.shown += step
+        counted = turn.counted
+        at = counted.index(turn.shown) + step
+        if 0 <= at < len(counted):
+            turn.shown = counted[at]
             return False
         if not 0 <= parent.child + step < len(parent.children):
             return False
         parent.child += step
         other = parent.children[parent.child]
-        other.shown = 0 if step > 0 else len(other.versions) - 1
+        other.shown = other.counted[0 if step > 0 else -1]
         return True

@@ -156,7 +156,16 @@ class Versions(Ground):
     async def action_version(self, step: int) -> None:
         """Show the version before or after; it is what later prompts are sent with."""
         number = self._number
-        is_other = self._turns.flip(number, step)
+        await self._show_again(number, is_other=self._turns.flip(number, step))
+
+    @work(group="stored")
+    async def go_back(self) -> None:
+        """Show the version that the last turn had before one that was stopped with nothing said."""
+        self.notify(words.NOTHING_SAID, markup=False)
+        await self._show_again(len(self._turns) - 1, is_other=False)
+
+    async def _show_again(self, number: int, *, is_other: bool) -> None:
+        """Show the version that a turn has now; ``is_other``: so do the turns behind it."""
         await self._fill(len(self._turns) - 1 if is_other else number)
         self._recording.show(number)
         if is_other or number == len(self._turns) - 1:

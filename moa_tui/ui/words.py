@@ -56,6 +56,7 @@ AGREEMENT: Final = "Agreement so far"
 TAKEN_SHORT: Final = "taken"
 TAKEN: Final = "taken as it was written"
 ADDS_SEAT: Final = "A model for one more seat of this layer"
+NOTHING_SAID: Final = "Stopped before anybody had said a word: the answer before is back."
 NO_MERGER: Final = "no aggregator"
 
 HELP_WRITING: Final = "While you write"

@@ -25,7 +25,7 @@ from moa_tui.ui.dialogs.resume import ResumeDialog
 from moa_tui.ui.mixing import Mixing
 from moa_tui.ui.sidebar.editing import Place
 from moa_tui.ui.sidebar.sidebar import Sidebar
-from moa_tui.ui.words import left_unfinished
+from moa_tui.ui.words import NOTHING_SAID, left_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -226,6 +226,33 @@ async def test_a_version_that_is_flipped_to_after_a_restart_is_the_one_that_is_s
         await now.finish("second")
         asked = now.show.requests[0].messages
         assert Message("assistant", "merged 1 to first") in asked
+
+
+async def test_what_was_stopped_with_nothing_said_gives_way_to_the_answer_before(
+    tmp_path: Path,
+) -> None:
+    async with program(tmp_path) as now:
+        await now.finish("first")
+        await now.press("f5", "escape")
+        assert "merged 1 to first" in now.show.text
+        assert "version" not in now.show.text
+        assert now.told == [NOTHING_SAID]
+
+        await now.press("f5")
+        await now.show.pass_(now.pilot, 1.0)
+        await now.press("escape")
+        assert "■ Stopped." in now.show.text
+        assert "[ version 2 of 2 ]" in now.show.text
+
+    async with program(tmp_path, session="last") as now:
+        assert "[ version 2 of 2 ]" in now.show.text
+        now.show.app.screen.query_one(AnswerView).focus()
+        await now.press("left_square_bracket", "i", "f5", "escape")
+        assert "merged 1 to first" in now.show.text
+
+    async with program(tmp_path, session="last") as now:
+        assert "merged 1 to first" in now.show.text
+        assert "[ version 1 of 2 ]" in now.show.text
 
 
 async def test_an_earlier_turns_proposals_are_read_when_they_are_wanted(tmp_path: Path) -> None:

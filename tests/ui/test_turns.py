@@ -35,6 +35,51 @@ def shown(turns: Turns) -> list[tuple[str, str]]:
     return [(turn.prompt.text, turn.answer) for turn in turns]
 
 
+def nothing(*, status: str = "stopped") -> RunState:
+    seat = SeatState(seat=Seat(1, 1), role="proposer", model="t/a", status="stopped")
+    return RunState(status=status, seats=MappingProxyType({seat.seat: seat}))  # type: ignore[arg-type] # a status
+
+
+def test_a_run_that_was_stopped_with_nothing_said_is_no_version_beside_others() -> None:
+    turns = Turns()
+    said(turns, ("one", "1"))
+    turns.begin_version()
+    assert not turns.end(ended("uno"))
+    turns.flip(0, -1)
+    turns.begin_version()
+    assert turns.place(0) == Place(3, 3)
+    assert turns.end(nothing())
+    assert (turns[0].answer, turns.place(0)) == ("1", Place(1, 2))
+
+    turns.flip(0, 1)
+    assert (turns[0].answer, turns.place(0)) == ("uno", Place(2, 2))
+    turns.begin(prompt("two"))
+    assert turns.conversation().turns == (Exchange("one", "uno"),)
+
+
+def test_a_turns_only_runs_stay_in_sight_though_nothing_was_said() -> None:
+    turns = Turns()
+    turns.begin(prompt("one"))
+    assert not turns.end(nothing())
+    turns.begin_version()
+    assert not turns.end(nothing())
+    assert turns.place(0) == Place(1, 1)
+    turns.branch(0, prompt("other"))
+    turns.end(ended("2"))
+    assert turns.place(0) == Place(2, 2)
+    assert turns.flip(0, -1)
+    assert (turns[0].prompt.text, turns.place(0)) == ("one", Place(1, 2))
+
+
+def test_a_run_that_failed_or_said_something_is_a_version() -> None:
+    turns = Turns()
+    said(turns, ("one", "1"))
+    for run in (nothing(status="failed"), ended("", status="stopped")):
+        turns.begin_version()
+        assert not turns.end(run)
+    assert turns.place(0) == Place(3, 3)
+
+
 def test_each_question_is_sent_with_the_answers_shown_before_it() -> None:
     turns = Turns()
     said(turns, ("one", "1"), ("two", "2"))
