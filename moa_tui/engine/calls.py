@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from moa_tui.engine import cost
-from moa_tui.engine.context import prompt_tokens, window_of
+from moa_tui.engine.context import window_of
 from moa_tui.engine.prompt import Need, context_need, needs, request
 from moa_tui.engine.provider import Usage
 
@@ -101,4 +101,4 @@ class Calls:
 
     def _need(self, agent: Agent, references: Sequence[str]) -> int:
         asked = self.request(agent, references)
-        return prompt_tokens(asked) + asked.options.max_tokens
+        return asked.prompt_tokens + asked.options.max_tokens

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from moa_tui.engine.cost import estimate_tokens
+from moa_tui.engine.provider import estimate_tokens
 from moa_tui.errors import ProviderError
 
 if TYPE_CHECKING:
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 LEAST_ANSWER: Final = 256
 """Tokens that an answer must have room for, unless fewer are asked for."""
-
-TOKENS_PER_MESSAGE: Final = 8
-"""What a chat template puts around a message."""
 
 _LEAST_REFERENCE = 48
 _ANSWERS_SHARE = 4
@@ -32,13 +29,6 @@ def window_of(agent: Agent, known: ModelInfo | None) -> int | None:
     if agent.num_ctx is not None or known is None:
         return agent.num_ctx
     return known.context
-
-
-def prompt_tokens(request: ChatRequest) -> int:
-    """Return about how many tokens a request's messages are."""
-    return sum(
-        estimate_tokens(message.content) + TOKENS_PER_MESSAGE for message in request.messages
-    )
 
 
 def fitted(
@@ -59,7 +49,7 @@ def fitted(
     request = ask(references)
     if window is None:
         return request, ""
-    wanted, prompt = request.options.max_tokens, prompt_tokens(request)
+    wanted, prompt = request.options.max_tokens, request.prompt_tokens
     left = window - prompt
     if left >= wanted:
         return request, ""
@@ -68,7 +58,7 @@ def fitted(
         return _shortened(request, left), words
     if rule != "fail" and references:
         answer = min(wanted, max(LEAST_ANSWER, window // _ANSWERS_SHARE))
-        room = window - answer - prompt_tokens(ask([""] * len(references)))
+        room = window - answer - ask([""] * len(references)).prompt_tokens
         if room >= _LEAST_REFERENCE * len(references):
             texts, words = trimmed(references, room)
             return _shortened(ask(texts), answer), words

@@ -1,8 +1,7 @@
-"""Tokens and dollars: what a call used where the server doesn't say, and what it cost."""
+"""Dollars: what calls cost."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,16 +12,7 @@ if TYPE_CHECKING:
 
     from moa_tui.engine.provider import Endpoint, ModelInfo
 
-_CHARACTERS_PER_TOKEN = 4.0
-_WIDE_CHARACTERS_PER_TOKEN = 1.5
 _PER_PRICE = 1_000_000
-
-
-def estimate_tokens(text: str) -> int:
-    """Return about how many tokens a text is: 4 characters each, 1.5 of Chinese and its kin."""
-    # UTF-8 has two bytes more for each of those, so that nothing is counted one by one.
-    wide = (len(text.encode("utf-8", "replace")) - len(text)) / 2
-    return math.ceil((len(text) - wide) / _CHARACTERS_PER_TOKEN + wide / _WIDE_CHARACTERS_PER_TOKEN)
 
 
 def price_of(endpoint: Endpoint, model: str, known: ModelInfo | None) -> Price | None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from moa_tui.engine.context import TOKENS_PER_MESSAGE
-from moa_tui.engine.cost import estimate_tokens
 from moa_tui.engine.mixture import REFERENCES
-from moa_tui.engine.provider import ChatRequest, Message
+from moa_tui.engine.provider import TOKENS_PER_MESSAGE, ChatRequest, Message, estimate_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import re
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias, runtime_checkable
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -26,8 +27,20 @@ _NO_CHAT = re.compile(
 )
 _LATEST = ":latest"
 _OLLAMA_CLOUD = ".ollama.com"
+_CHARACTERS_PER_TOKEN = 4.0
+_WIDE_CHARACTERS_PER_TOKEN = 1.5
 _NEAR = (".local", ".lan", ".internal", ".home.arpa")
 """What names in a network of one's own end with."""
+
+TOKENS_PER_MESSAGE: Final = 8
+"""What a chat template puts around a message."""
+
+
+def estimate_tokens(text: str) -> int:
+    """Return about how many tokens a text is: 4 characters each, 1.5 of Chinese and its kin."""
+    # UTF-8 has two bytes more for each of those, so that nothing is counted one by one.
+    wide = (len(text.encode("utf-8", "replace")) - len(text)) / 2
+    return math.ceil((len(text) - wide) / _CHARACTERS_PER_TOKEN + wide / _WIDE_CHARACTERS_PER_TOKEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +77,13 @@ class ChatRequest:
     messages: tuple[Message, ...]
     options: Options = field(default_factory=Options)
     context: int = 0
+
+    @property
+    def prompt_tokens(self) -> int:
+        """About how many tokens its messages are."""
+        return sum(
+            estimate_tokens(message.content) + TOKENS_PER_MESSAGE for message in self.messages
+        )
 
 
 @dataclass(frozen=True, slots=True)

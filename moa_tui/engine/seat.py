@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 
 from moa_tui.engine import cost
-from moa_tui.engine.context import fitted, prompt_tokens
+from moa_tui.engine.context import fitted
 from moa_tui.engine.events import (
     SeatFailed,
     SeatFinished,
@@ -224,7 +224,7 @@ class SeatRun:
         """Return a window in which the request that overflowed can't be sent again."""
         sent = window
         if self._request is not None:
-            sent = prompt_tokens(self._request) + self._request.options.max_tokens
+            sent = self._request.prompt_tokens + self._request.options.max_tokens
         return int(min(window, before or window, sent) * _AFTER_OVERFLOW)
 
     async def _call(self, provider: Provider, agent: Agent, window: int | None) -> None:
@@ -295,7 +295,7 @@ class SeatRun:
         )
 
     def _estimated_usage(self) -> Usage:
-        asked = 0 if self._request is None else prompt_tokens(self._request)
+        asked = 0 if self._request is None else self._request.prompt_tokens
         return Usage(prompt=asked, completion=self._words.pieces, estimated=True)
 
     def _ended(self, task: asyncio.Task[Outcome]) -> None:

@@ -17,7 +17,6 @@ from moa_tui.providers.http import HttpClient
 from moa_tui.providers.ollama_chat import (
     ChatDecoder,
     meant,
-    prompt_tokens,
     write_load,
     write_request,
 )
@@ -186,7 +185,7 @@ class OllamaProvider:
             return None
 
     def _call(self, request: ChatRequest, traits: Traits) -> Call:
-        model, prompt = request.model, prompt_tokens(request.messages)
+        model, prompt = request.model, request.prompt_tokens
         window = self._window(request, traits)
 
         def thinks() -> bool:
@@ -214,8 +213,7 @@ class OllamaProvider:
         """Return the window that a request's model is to have, None: whatever it has."""
         if request.options.num_ctx is not None or traits.is_remote:
             return request.options.num_ctx
-        prompt = prompt_tokens(request.messages)
-        need = max(request.context, prompt + request.options.max_tokens)
+        need = max(request.context, request.prompt_tokens + request.options.max_tokens)
         return self._windows.fit(request.model, need, most=traits.context)
 
     async def _also(self, error: ProviderError, model: str) -> str:

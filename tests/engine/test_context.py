@@ -10,10 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from racing import FakeCatalogue, does, mixture, one_after_another, race, says
 
-from moa_tui.engine.context import fitted, prompt_tokens, trimmed
-from moa_tui.engine.cost import estimate_tokens
+from moa_tui.engine.context import fitted, trimmed
 from moa_tui.engine.mixture import Agent, Seat
-from moa_tui.engine.provider import ChatRequest, Finish, Message, ModelInfo, Options, Text
+from moa_tui.engine.provider import (
+    ChatRequest,
+    Finish,
+    Message,
+    ModelInfo,
+    Options,
+    Text,
+    estimate_tokens,
+)
 from moa_tui.errors import ProviderError
 
 if TYPE_CHECKING:
@@ -58,7 +65,7 @@ def test_what_fits_is_sent_as_it_is(window: int | None) -> None:
 
 def test_an_answer_without_room_for_its_full_length_is_asked_to_be_shorter() -> None:
     request, words = fitted(ask, [TALK], window=1200, rule="fail")
-    assert prompt_tokens(request) + request.options.max_tokens == 1200
+    assert request.prompt_tokens + request.options.max_tokens == 1200
     assert request.messages == ask([TALK]).messages
     assert words == "its answer may have 418 tokens: the other 782 of 1,200 are read"
 
@@ -80,7 +87,7 @@ def test_a_prompt_that_alone_does_not_fit_fails_whatever_the_rule() -> None:
 
 def test_references_are_cut_evenly_and_the_request_fits() -> None:
     request, words = fitted(ask, ["short", TALK, TALK], window=1000, rule="trim")
-    assert prompt_tokens(request) + request.options.max_tokens <= 1000
+    assert request.prompt_tokens + request.options.max_tokens <= 1000
     assert words.startswith("cut to ")
     assert words.endswith(" tokens: 2, 3 of 3 answers")
     said = request.messages[0].content

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from racing import does, mixture, race, says
 
-from moa_tui.engine.cost import estimate_tokens
 from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
 from moa_tui.engine.prompt import INSTRUCTION, Conversation, Exchange, numbered, with_references
-from moa_tui.engine.provider import Finish, Message, Options, Text, Thinking
+from moa_tui.engine.provider import Finish, Message, Options, Text, Thinking, estimate_tokens
 from moa_tui.errors import ProviderError
 
 SCRIPTS = {name: says(f" {name.upper()} says so. \n") for name in "abcm"}

@@ -342,7 +342,7 @@ def test_a_load_of_seconds_is_told_afterwards() -> None:
 def test_a_prompt_of_which_little_was_read_is_worth_a_note() -> None:
     told = call(given(Answering(body=[BODY])), asking(text=LONG))
 
-    seen = "Ollama read 5 of about 2222 tokens of the prompt"
+    seen = "Ollama read 5 of about 2508 tokens of the prompt"
     assert told.deltas[-1] == Note("prompt_cut", f"{seen}: it may have left out the rest")
 
 
@@ -351,7 +351,7 @@ def test_a_prompt_that_was_cached_is_counted_by_estimate() -> None:
 
     told = call(given(Answering(body=[body])), asking(text=LONG))
 
-    assert told.deltas[-2:] == [Usage(prompt=2222, estimated=True), Finish("stop")]
+    assert told.deltas[-2:] == [Usage(prompt=2508, estimated=True), Finish("stop")]
 
 
 def test_a_line_without_end_stops_the_call() -> None:

@@ -89,7 +89,7 @@ def test_loading_is_told_before_anything_is_answered() -> None:
         Phase("connecting"),
         Phase("loading"),
         Text("Hi"),
-        Usage(),
+        Usage(prompt=9, estimated=True),
         Finish("stop"),
     ]
 
