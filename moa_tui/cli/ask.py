@@ -20,6 +20,7 @@ from moa_tui.cli.choice import (
 from moa_tui.cli.report import Lines, Output, Progress
 from moa_tui.cli.setup import UnwritableError
 from moa_tui.engine.calls import Calls
+from moa_tui.engine.cost import amount, dollars
 from moa_tui.engine.events import RunFailed, RunFinished
 from moa_tui.engine.prompt import Conversation
 from moa_tui.engine.run import open_run
@@ -152,11 +153,11 @@ async def _refuse_dear(mixture: Mixture, conversation: Conversation, setup: Setu
     for agent in mixture.agents:
         if calls.can_learn_price(agent):
             await calls.learn_price(agent)
-    most = calls.most_dollars()
+    most = calls.most().dollars
     if most > budget:
         raise ConfigError(
-            f"it may cost up to ${most:.4f}, and the settings' budget is ${budget:.2f}: ask for "
-            "less with --max-tokens, or raise budget in [preferences]"
+            f"it may cost up to {dollars(most)}, and the settings' budget is {amount(budget)}: ask "
+            "for less with --max-tokens, or raise budget in [preferences]"
         )
 
 

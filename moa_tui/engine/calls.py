@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from moa_tui.engine import cost
 from moa_tui.engine.context import window_of
+from moa_tui.engine.cost import Cost
 from moa_tui.engine.prompt import Need, context_need, needs, request
 from moa_tui.engine.provider import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from moa_tui.engine.mixture import Agent, Mixture, Seat
     from moa_tui.engine.prompt import Conversation
@@ -19,6 +20,48 @@ if TYPE_CHECKING:
 
 _SURELY_FITS = 4096
 """Tokens that every model takes by now: for fewer no endpoint is asked."""
+
+PriceOf: TypeAlias = "Callable[[Agent], Price | None]"
+"""What calls of an agent cost, as far as anybody knows."""
+
+
+class Forecast:
+    """The most that a run may cost by what its models may read and write, retries not counted."""
+
+    def __init__(self, mixture: Mixture, conversation: Conversation) -> None:
+        merges = worst = mixture.merge_calls
+        if mixture.context == "refine" and merges:
+            # In the worst case each call adds one answer to the two of the first.
+            worst = max(merges, mixture.layers[-1].seat_count - 1)
+        self._seats = [
+            (seat, of_seat, *((merges, worst) if seat.layer > mixture.proposer_layers else (1, 1)))
+            for seat, of_seat in needs(mixture, conversation)
+        ]
+
+    def most(self, price_of: PriceOf, *, more: int = 0, given: Collection[Seat] = ()) -> Cost:
+        """Return it, of calls without a price only how many they are.
+
+        ``more`` are the tokens that the prompt has beyond the conversation's; ``given`` seats
+        aren't called.
+        """
+        dollars, unknown = 0.0, 0
+        for seat, of_seat, calls, worst in self._seats:
+            if seat in given:
+                continue
+            prices = [price_of(need.agent) for need in of_seat]
+            known = [
+                _dollars(need, price, more)
+                for need, price in zip(of_seat, prices, strict=True)
+                if price is not None
+            ]
+            dollars += worst * max(known, default=0.0)
+            unknown += calls if None in prices else 0
+        return Cost(dollars, unknown)
+
+
+def _dollars(need: Need, price: Price, more: int) -> float:
+    usage = Usage(prompt=need.prompt + more, completion=need.answer)
+    return cost.priced(usage, price).cost or 0.0
 
 
 class Calls:
@@ -76,28 +119,12 @@ class Calls:
         if self._models is not None:
             await self._models.look_up(agent.model)
 
-    def most_dollars(self, given: Collection[Seat] = ()) -> float:
-        """Return the most that a run may cost as far as prices are known, retries not counted.
-
-        ``given`` seats aren't called.
-        """
-        most = 0.0
-        merges = self.mixture.merge_calls
-        if self.mixture.context == "refine":
-            # In the worst case each call adds one answer to the two of the first.
-            merges = max(merges, self.mixture.layers[-1].seat_count - 1)
-        for seat, of_seat in needs(self.mixture, self._conversation):
-            if seat not in given:
-                times = merges if seat.layer > len(self.mixture.layers) else 1
-                most += times * max(self._dollars(need) for need in of_seat)
-        return most
+    def most(self, given: Collection[Seat] = ()) -> Cost:
+        """Return the most that a run may cost, see `Forecast`; ``given`` seats aren't called."""
+        return Forecast(self.mixture, self._conversation).most(self.price, given=given)
 
     def _known(self, agent: Agent) -> ModelInfo | None:
         return None if self._models is None else self._models.info(agent.model)
-
-    def _dollars(self, need: Need) -> float:
-        usage = Usage(prompt=need.prompt, completion=need.answer)
-        return cost.priced(usage, self.price(need.agent)).cost or 0.0
 
     def _need(self, agent: Agent, references: Sequence[str]) -> int:
         asked = self.request(agent, references)

@@ -188,13 +188,18 @@ class Endpoint:
 
     @property
     def is_local(self) -> bool:
-        """Whether its models run on this machine: then calls are free and need no proxy."""
+        """Whether its models run on this machine: then calls need no proxy."""
         if self.kind in ("embedded", "scripted"):
             return True
         if self._host == "localhost" or self._host.endswith(".localhost"):
             return True
         address = _address(self._host)
         return address is not None and address.is_loopback
+
+    @property
+    def is_free(self) -> bool:
+        """Whether its calls cost nothing: they run on this machine, and nobody set a price."""
+        return self.is_local and not any(one.input or one.output for one in self.prices.values())
 
     @property
     def is_own(self) -> bool:

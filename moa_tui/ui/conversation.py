@@ -24,7 +24,7 @@ from moa_tui.ui.mixing import Mixing
 from moa_tui.ui.recording import Opened, Recording
 from moa_tui.ui.replaying import Replaying
 from moa_tui.ui.scene import Scene
-from moa_tui.ui.spending import Spending
+from moa_tui.ui.spending import Spending, pricing
 from moa_tui.ui.stage import Stage, TooSmall
 from moa_tui.ui.steering import Steering
 from moa_tui.ui.versions import Versions
@@ -68,7 +68,6 @@ class ConversationScreen(Screen[None]):
         self._is_asking = False
         self._waits_for_model: Prompt | Versions.WantsRun | None = None
         self._is_waiting = False
-        self._is_free: bool | None = None
         self._problem: told.Problem | None = None
         names = Names(lambda: keymap_of(self.app))
         self._stage = Stage(
@@ -270,8 +269,6 @@ class ConversationScreen(Screen[None]):
         match event:
             case events.TextDelta() | events.ThinkingDelta():
                 self._stage.stream(state, event.seat, t=event.t)
-            case events.RunStarted():
-                self._is_free = told.is_free(self._ports.providers, event.mixture)
             case events.MergeForced():
                 self.notify(words.merges(state), markup=False)
             case events.SeatNote():
@@ -329,10 +326,6 @@ class ConversationScreen(Screen[None]):
 
     # What the chrome says.
 
-    @on(Composer.Written)
-    def _keep_draft(self) -> None:
-        self._recording.keep_draft(self._stage.composer.draft.whole)
-
     @on(Composer.Grown)
     @on(Stage.Rearranged)
     @on(Versions.Changed)
@@ -349,25 +342,31 @@ class ConversationScreen(Screen[None]):
         )
         self._too_small.cover(is_needed=room is None)
         self._mixing.fit()
-        notice = told.notice(
-            self._ports,
-            self._mixing.mixture,
-            is_live=self._is_asking,
-            is_fetching=self._download.is_under_way,
-            problem=self._problem,
-            has_queue=bool(self._turns.queue),
-            is_free=told.is_free_by_name(self._ports, self._mixing.mixture),
-            tight=self._windows.tightest(self._mixing.mixture),
-            edited=self._versions.edited,
-        )
-        self._keep_draft()
+        self._tell_next()
         self._stage.composer.draft.has_queue = bool(self._turns.queue)
-        self._stage.composer.tell(notice, is_busy=self._is_busy)
         if self.focused is None and self.is_active:
             self._stage.find_focus(is_lost=True)
         self._versions.is_busy = self._judging.is_busy = self._is_busy or self._replaying.is_on
         self._replaying.is_busy = self._is_busy
         self.refresh_bindings()
+
+    @on(Composer.Written)
+    def _tell_next(self) -> None:
+        """Keep the draft, and say what enter does with it now and what that may cost."""
+        mixture, draft = self._mixing.mixture, self._stage.composer.draft.whole
+        self._recording.keep_draft(draft)
+        notice = told.notice(
+            self._ports,
+            mixture,
+            is_live=self._is_asking,
+            is_fetching=self._download.is_under_way,
+            problem=self._problem,
+            has_queue=bool(self._turns.queue),
+            cost=self._spending.ahead(mixture, draft),
+            tight=self._windows.tightest(mixture),
+            edited=self._versions.edited,
+        )
+        self._stage.composer.tell(notice, is_busy=self._is_busy)
 
     def on_resize(self) -> None:
         """Deal the rows out anew."""
@@ -381,15 +380,13 @@ class ConversationScreen(Screen[None]):
         elif ran is not None and ran != mixture.expanded():
             # What was figured for one mixture must not stand beside the name of another.
             run = None
-        by_name = told.is_free_by_name(self._ports, mixture)
-        is_free = by_name if run is None else self._is_free
         earlier = self._spending.earlier(run, is_replayed=self._replaying.is_on)
         return told.Facts(
             title=self._turns.title,
             mixture=mixture,
             run=run,
             t=self._live.t if run is not None else 0.0,
-            cost=told.cost(run, is_free=is_free, earlier=earlier),
+            cost=told.cost(run, pricing=pricing(self._ports, mixture), earlier=earlier),
             is_demo=self._start.is_demo,
             is_saved=self._recording.is_saved,
             is_private=self._opened.is_private,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from moa_tui.engine.cost import amount
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -76,7 +78,7 @@ THEME_OPTION: Final = "For this start --theme says so; what you keep holds from 
 
 def dollars(budget: float) -> str:
     """Return a budget as people read it, 0 being none."""
-    return f"${budget:,.2f}" if budget else NO_BUDGET
+    return amount(budget) if budget else NO_BUDGET
 
 
 def fixes(what: str) -> str:

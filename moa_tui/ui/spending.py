@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from moa_tui.engine.cost import FREE, NO_COST, NOTHING, Cost, price_of
+from moa_tui.engine.provider import estimate_tokens
 from moa_tui.errors import ConfigError
 from moa_tui.ui import words
 from moa_tui.ui.ports import budget_of
@@ -12,41 +15,42 @@ from moa_tui.ui.ports import budget_of
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from moa_tui.engine.mixture import Mixture, Seat
+    from moa_tui.engine.calls import Forecast
+    from moa_tui.engine.mixture import Agent, Mixture, Seat
+    from moa_tui.engine.provider import Price
     from moa_tui.engine.state import RunState
     from moa_tui.ui.composer.composer import Draft, Prompt
     from moa_tui.ui.ports import Ports
     from moa_tui.ui.turns import Turns
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """Dollars, as far as prices are known, and how many calls had none."""
+_FILE: Final = re.compile(r"(?<!\S)@\S")
+"""Where a prompt names a file, which is read when it is sent."""
 
-    dollars: float = 0.0
-    unknown: int = 0
-
-    def __add__(self, other: Spent) -> Spent:
-        return Spent(self.dollars + other.dollars, self.unknown + other.unknown)
-
-    def __str__(self) -> str:
-        """Return it as people read it: "$0.0012", "≥ $0.0012, 1 unknown", "" for nothing."""
-        if self.unknown:
-            known = f"≥ ${self.dollars:.4f}, {self.unknown} unknown"
-            return known if self.dollars else words.COST_UNKNOWN
-        return f"${self.dollars:.4f}" if self.dollars else ""
+Pricing: TypeAlias = Literal["free", "known", "unknown"]
+"""What is known of the prices of all that a mixture calls."""
 
 
-NOTHING: Final = Spent()
+def pricing(ports: Ports, mixture: Mixture) -> Pricing | None:
+    """Return what is known of a mixture's prices; None where an endpoint isn't known."""
+    if any(agent.endpoint not in ports.endpoints for agent in mixture.agents):
+        return None
+    prices = {_price(ports, agent) for agent in mixture.agents}
+    if None in prices:
+        return "unknown"
+    return "free" if prices <= {NOTHING} else "known"
 
 
-def spent_in(run: RunState | None) -> Spent:
+def _price(ports: Ports, agent: Agent) -> Price | None:
+    known = None if ports.places is None else ports.places.info(agent.model)
+    return price_of(ports.endpoints[agent.endpoint], agent.model_name, known)
+
+
+def spent_in(run: RunState | None) -> Cost:
     """Return what a run has cost so far; of one that was only listed, what its sum says."""
     if run is None:
-        return NOTHING
-    usages = run.spent or (() if run.usage is None else (run.usage,))
-    costs = [usage.cost for usage in usages]
-    return Spent(sum(cost or 0.0 for cost in costs), sum(cost is None for cost in costs))
+        return NO_COST
+    return Cost.of(run.spent or (() if run.usage is None else (run.usage,)))
 
 
 class Spending:
@@ -59,15 +63,45 @@ class Spending:
         self._ports = ports
         self._turns = turns
         self._allowed = self._asked = 0.0
+        self._forecast: tuple[object, Forecast] | None = None
+        self._revision = -1
+        self._costs: dict[int, Cost] = {}
+        self._total = NO_COST
 
-    def earlier(self, run: RunState | None, *, is_replayed: bool = False) -> Spent:
+    def earlier(self, run: RunState | None, *, is_replayed: bool = False) -> Cost:
         """Return what all other runs of the conversation have cost, of every branch.
 
         A run that ``is_replayed`` is another object than the same one among them: nothing then.
         """
         if is_replayed:
-            return NOTHING
-        return sum((spent_in(one) for one in self._turns.runs() if one is not run), NOTHING)
+            return NO_COST
+        # The header asks at every change on the screen, and seldom has a run ended since.
+        if self._revision != self._turns.revision:
+            self._revision = self._turns.revision
+            self._costs = {id(one): spent_in(one) for one in self._turns.runs()}
+            self._total = sum(self._costs.values(), NO_COST)
+        return self._total - self._costs.get(id(run), NO_COST)
+
+    def ahead(self, mixture: Mixture, prompt: str) -> str:
+        """Return what a run of a mixture may cost with this prompt, in words; "" is unknown."""
+        now = pricing(self._ports, mixture)
+        if now == "free":
+            return FREE
+        if now is None:
+            return ""
+        most = self._forecast_of(mixture).most(
+            partial(_price, self._ports), more=estimate_tokens(prompt)
+        )
+        return words.at_most(most, names_files=bool(_FILE.search(prompt))) if most.dollars else ""
+
+    def _forecast_of(self, mixture: Mixture) -> Forecast:
+        # The engine, which the first paint needs only where something costs.
+        from moa_tui.engine.calls import Forecast  # noqa: PLC0415 - see above
+
+        seen = (mixture, self._turns.revision)
+        if self._forecast is None or self._forecast[0] != seen:
+            self._forecast = (seen, Forecast(mixture, self._turns.conversation("")))
+        return self._forecast[1]
 
     def question(
         self, mixture: Mixture, prompt: str | None = None, *, given: Collection[Seat] = ()
@@ -85,7 +119,7 @@ class Spending:
         conversation = self._turns.conversation(prompt)
         calls = Calls(mixture, conversation, self._ports.providers, self._ports.places)
         try:
-            most = calls.most_dollars(given)
+            most = calls.most(given).dollars
         except ConfigError:
             return ""  # the run is refused for the same, in words
         spent = self.earlier(None).dollars

@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from moa_tui.engine.cost import COST_UNKNOWN, FREE, NO_COST, Cost
 from moa_tui.text import clean, one_line
 from moa_tui.ui import look, words
-from moa_tui.ui.spending import NOTHING, Spent, spent_in
+from moa_tui.ui.spending import pricing, spent_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from moa_tui.engine.mixture import Mixture
-    from moa_tui.engine.provider import Providers
     from moa_tui.engine.state import RunState
     from moa_tui.ui.look import StateKey
     from moa_tui.ui.ports import EndpointState, Ports, Start
+    from moa_tui.ui.spending import Pricing
     from moa_tui.ui.windows import Tight
 
 
@@ -87,7 +88,7 @@ class Greeting:
     """What the empty pane tells; ``fetch_title`` names the model that enter would fetch."""
 
     mixture: Mixture
-    is_free: bool | None = None
+    is_free: bool = False
     is_demo: bool = False
     fetch_title: str = ""
     found: Sequence[Found] = ()
@@ -109,7 +110,7 @@ def greeting(
     """
     return Greeting(
         mixture=mixture,
-        is_free=is_free_by_name(ports, mixture),
+        is_free=pricing(ports, mixture) == "free",
         is_demo=start.is_demo,
         fetch_title=ports.embedded.title if needs_fetch(ports, mixture) else "",
         found=found(states),
@@ -140,7 +141,7 @@ def _found(state: EndpointState) -> Found:
                 none = words.PULL_ONE if endpoint.kind == "ollama" else words.NO_MODELS
                 return Found(state="retrying", name=name, where=place, word=none)
             count = words.plural(len(state.models), "model")
-            price = f" {look.DOT} {words.FREE}" if endpoint.is_local else ""
+            price = f" {look.DOT} {FREE}" if endpoint.is_free else ""
             return Found(state="done", name=name, where=place, word=f"{count}{price}")
         case "failed":
             said = "; ".join(filter(None, (state.message, state.hint)))
@@ -194,32 +195,17 @@ def problem(
     return Problem(full=words.lacks(models, word, fix), short=words.lacks(counted, word, fix))
 
 
-def is_free(providers: Providers, mixture: Mixture) -> bool:
-    """Return whether all that a running mixture calls is on this machine."""
-    return all(providers(agent.endpoint).endpoint.is_local for agent in mixture.agents)
-
-
-def is_free_by_name(ports: Ports, mixture: Mixture) -> bool | None:
-    """Return the same before anybody is connected; None where an endpoint isn't known."""
-    used = {agent.endpoint for agent in mixture.agents}
-    if not used <= ports.endpoints.keys():
-        return None
-    return all(ports.endpoints[name].is_local for name in used)
-
-
-def cost(run: RunState | None, *, is_free: bool | None, earlier: Spent = NOTHING) -> str:
+def cost(run: RunState | None, *, pricing: Pricing | None, earlier: Cost = NO_COST) -> str:
     """Return what a run has cost so far, and with ``earlier`` runs the whole conversation.
 
-    That is: free, a sum in dollars, or that it isn't known.
+    Before its first call has ended that is: free, that it isn't known, or nothing.
     """
     now = spent_in(run)
-    together = words.in_all(str(now + earlier)) if earlier != NOTHING else ""
-    if is_free:
-        said = words.FREE
-    elif run is None or not (run.spent or run.usage):
-        said = "" if is_free is None else words.COST_UNKNOWN
+    together = words.in_all(str(now + earlier)) if earlier != NO_COST else ""
+    if run is not None and (run.spent or run.usage):
+        said = str(now)
     else:
-        said = str(now) or words.FREE
+        said = {"free": FREE, "unknown": COST_UNKNOWN}.get(pricing or "", "")
     return f" {look.DOT} ".join(filter(None, (said, together)))
 
 
@@ -231,13 +217,14 @@ def notice(
     is_fetching: bool,
     problem: Problem | None,
     has_queue: bool,
-    is_free: bool | None,
+    cost: str = "",
     tight: Tight | None = None,
     edited: int | None = None,
 ) -> Notice:
     """Return what the composer's head says; ``problem`` is the mixture's, see `problem`.
 
-    ``tight`` is the seat whose model may run out of room. ``edited`` is the number of the turn,
+    ``cost`` says what the next run may cost, in words; ``tight`` is the seat whose model may run
+    out of room. ``edited`` is the number of the turn,
     from 0, whose question is being written anew.
     """
     does, does_short, is_warning = words.SENDS, "", False
@@ -254,14 +241,13 @@ def notice(
     elif has_queue:
         does = words.SENDS_QUEUED
     total, calls = words.calls(mixture)
-    price = words.FREE if is_free else ""
     return Notice(
         does=does,
         does_short=does_short,
         is_warning=is_warning,
         sum=total,
         calls=calls,
-        cost=price,
+        cost=cost,
         room="" if tight is None else _room(tight),
         is_over=tight is not None and tight.is_over,
     )

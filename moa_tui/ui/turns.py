@@ -130,6 +130,8 @@ class Turns:
         """Why the queue isn't sent by itself; "" when it is."""
         self.name = ""
         """What somebody called the conversation; "" as long as nobody did."""
+        self.revision = 0
+        """Another number whenever turns or versions are others, or others are shown."""
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -195,12 +197,14 @@ class Turns:
     def graft(self, turn: Turn, parent: Turn | None) -> None:
         """Put a turn behind another, None: before all others."""
         (self._root if parent is None else parent).children.append(turn)
+        self.revision += 1
 
     def turn_to(self, turn: Turn) -> None:
         """Show the path through a turn, which stands behind the last one shown so far."""
         for before in (self._root, *self):
             if turn in before.children:
                 before.child = before.children.index(turn)
+        self.revision += 1
 
     def parent_of(self, number: int) -> Turn | None:
         """Return the turn before another, None for the first one."""
@@ -217,11 +221,13 @@ class Turns:
         last.versions.append(Version())
         last.shown = len(last.versions) - 1
         self.held = ""
+        self.revision += 1
 
     def _open(self, parent: Turn, prompt: Prompt) -> None:
         parent.children.append(Turn(prompt=prompt, versions=[Version()]))
         parent.child = len(parent.children) - 1
         self.held = ""
+        self.revision += 1
 
     def _before(self, number: int) -> Turn:
         before: tuple[Turn, ...] = (self._root, *self)
@@ -275,6 +281,7 @@ class Turns:
             turn.versions.append(version)
         turn.versions[at] = replace(version, answer=str(taken.text).strip(), taken=seat)
         turn.shown = at
+        self.revision += 1
         return taken
 
     def judge(self, number: int, test: tuple[Entry, ...]) -> None:
@@ -295,9 +302,9 @@ class Turns:
             if version.run is not None and version.test
         )
 
-    @staticmethod
-    def _put(turn: Turn, version: Version) -> None:
+    def _put(self, turn: Turn, version: Version) -> None:
         turn.versions[turn.shown] = version
+        self.revision += 1
 
     def runs(self) -> Iterator[RunState]:
         """Yield every run that has ended, once, those of other branches too."""
@@ -328,6 +335,7 @@ class Turns:
         What came after the other question is shown with it.
         """
         parent, turn = self._before(number), self[number]
+        self.revision += 1
         counted = turn.counted
         at = counted.index(turn.shown) + step
         if 0 <= at < len(counted):

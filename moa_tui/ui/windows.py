@@ -48,7 +48,7 @@ class Windows:
 
     def tightest(self, mixture: Mixture) -> Tight | None:
         """Return the seat that needs most of its model's window, from three quarters of it on."""
-        seen = (mixture, self.states, [turn.version for turn in self._turns])
+        seen = (mixture, self.states, self._turns.revision)
         if self.states and seen != self._seen:
             self._seen = seen
             found = list(self._seats(mixture))

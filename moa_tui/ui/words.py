@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from moa_tui.engine.cost import amount, dollars
 from moa_tui.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from moa_tui.engine.cost import Cost
     from moa_tui.engine.mixture import Mixture
     from moa_tui.engine.state import RunState
 
@@ -41,9 +43,6 @@ NO_MODELS: Final = "no models"
 PULL_ONE: Final = "no models yet: ollama pull llama3.2, or another"
 BEING_PULLED: Final = "being pulled, not here yet"
 PULL_THEM: Final = "ctrl+t, then ctrl+l pulls"
-
-FREE: Final = "free"
-COST_UNKNOWN: Final = "cost unknown"
 
 FOCUS_THEN: Final = "focus; then"
 RETRY: Final = "retry"
@@ -317,6 +316,12 @@ def may_need(name: str, need: str, window: str) -> str:
     return f"{name} may need {need} of {window} tokens"
 
 
+def at_most(cost: Cost, *, names_files: bool) -> str:
+    """Return what a run may cost; ``names_files``: files come to it that nobody has read yet."""
+    unknown = f", {cost.unknown} unknown" if cost.unknown else ""
+    return f"up to {dollars(cost.dollars)}{unknown}{' + files' if names_files else ''}"
+
+
 def in_all(cost: str) -> str:
     """Return what the whole conversation has cost."""
     return f"{cost} in all"
@@ -324,10 +329,10 @@ def in_all(cost: str) -> str:
 
 def over_budget(spent: float, most: float, budget: float) -> str:
     """Return what is asked before a conversation may pass its budget, all in dollars."""
-    before = f"This conversation has cost ${spent:.4f}. " if spent else ""
+    before = f"This conversation has cost {dollars(spent)}. " if spent else ""
     return (
-        f"{before}What is to be sent may cost up to ${most:.4f}, and the budget of a conversation "
-        f"is ${budget:.2f}. Calls without a known price aren't counted."
+        f"{before}What is to be sent may cost up to {dollars(most)}, and the budget of a "
+        f"conversation is {amount(budget)}. Calls without a known price aren't counted."
     )
 
 

@@ -18,6 +18,7 @@ from moa_tui.ui.look import Palette
 
 if TYPE_CHECKING:
     from moa_tui.engine.provider import FinishReason
+    from moa_tui.ui.spending import Pricing
 
 MIX = mixture(layers=2)
 
@@ -93,21 +94,23 @@ def spent(*costs: float | None) -> RunState:
 
 
 @pytest.mark.parametrize(
-    ("run", "is_free", "said"),
+    ("run", "pricing", "said"),
     [
-        (None, True, "free"),
+        (None, "free", "free"),
         (None, None, ""),
-        (None, False, "cost unknown"),
+        (None, "known", ""),
+        (None, "unknown", "cost unknown"),
+        (RunState(status="running"), "unknown", "cost unknown"),
         (spent(0.0, 0.0), None, "free"),
-        (spent(0.0012, 0.0013), False, "$0.0025"),
-        (spent(0.0012, None), False, "≥ $0.0012, 1 unknown"),
-        (spent(None), False, "cost unknown"),
+        (spent(0.0012, 0.0013), "known", "$0.0025"),
+        (spent(0.0012, None), "unknown", "≥ $0.0012, 1 unknown"),
+        (spent(None), "free", "cost unknown"),
     ],
 )
 def test_cost_is_free_or_a_sum_or_said_to_be_unknown(
-    run: RunState | None, said: str, *, is_free: bool | None
+    run: RunState | None, pricing: Pricing | None, said: str
 ) -> None:
-    assert told.cost(run, is_free=is_free) == said
+    assert told.cost(run, pricing=pricing) == said
 
 
 @pytest.mark.parametrize(

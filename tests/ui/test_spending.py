@@ -10,17 +10,18 @@ import pytest
 from ui_fakes import Stage, ask, mixture, says, settle, stage
 
 from moa_tui.config import Preferences
+from moa_tui.engine.cost import Cost
 from moa_tui.engine.provider import Finish, Price, Text, Usage
 from moa_tui.engine.state import RunState
 from moa_tui.errors import ConfigError
 from moa_tui.providers.scripted import ScriptedProvider, Wait
-from moa_tui.ui.composer.composer import Draft
+from moa_tui.ui.composer.composer import Draft, Prompt
 from moa_tui.ui.settings import KeptSettings
-from moa_tui.ui.spending import Spending, Spent, spent_in
+from moa_tui.ui.spending import Spending, spent_in
 from moa_tui.ui.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Iterable, Iterator
 
     from textual.pilot import Pilot
 
@@ -74,6 +75,80 @@ async def test_the_header_sums_the_run_and_the_conversation() -> None:
         await ask(pilot, "two")
         await finish(show, pilot)
         assert "$0.3000 · $0.6000 in all" in show.row(0)
+
+
+async def test_where_prices_are_known_the_composer_says_what_a_run_may_cost_at_most() -> None:
+    async with spending(0.0) as (show, pilot):
+        assert "3 calls · up to $0.6144" in show.text
+        assert "cost unknown" not in show.text
+        await ask(pilot, "one")
+        await finish(show, pilot)
+        assert "up to $0.6144" in show.text
+
+
+async def test_what_a_run_may_cost_follows_what_is_written() -> None:
+    dear = {name: Price(input=1000.0, output=0.0) for name in "ab"}
+    show = stage({}, mixture("a"), prices=dear | {"m": Price(input=0.0, output=0.0)})
+    async with show.app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        # A message is counted as 8 tokens, and 4 letters as one.
+        assert "up to $0.0080" in show.text
+        await pilot.press(*"eight le")
+        await settle(pilot)
+        assert "up to $0.0100" in show.text
+        await pilot.press("space", "@", "f")
+        await settle(pilot)
+        assert "up to $0.0110 + files" in show.text
+
+
+@pytest.mark.parametrize(
+    ("prices", "said"),
+    [({}, "3 calls\n"), ({"a": Price(0.0, 100.0)}, "3 calls · up to $0.2048, 2 unknown\n")],
+)
+async def test_of_calls_without_a_price_the_composer_says_how_many(
+    prices: dict[str, Price], said: str
+) -> None:
+    show = stage({}, mixture("ab"), prices=prices)
+    async with show.app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        assert said in show.text
+        assert "cost unknown" in show.row(0)
+
+
+async def test_where_the_composer_is_narrow_the_calls_outlast_what_they_may_cost() -> None:
+    show = stage({}, mixture("ab"), prices={"a": Price(0.0, 100.0)})
+    async with show.app.run_test(size=(70, 24)) as pilot:
+        await settle(pilot)
+        assert "3 calls\n" in show.text
+        assert "up to" not in show.text
+
+
+def test_what_the_conversation_cost_is_summed_anew_only_when_a_run_has_ended() -> None:
+    turns, summed = Turns(), 0
+    show = stage({}, mixture("ab"))
+    spending = Spending(show.app._ports, turns)  # noqa: SLF001 - as the program has them
+    walk = turns.runs
+
+    def counted() -> Iterator[RunState]:
+        nonlocal summed
+        summed += 1
+        yield from walk()
+
+    turns.runs = counted  # type: ignore[method-assign] # to see how often it is walked
+    runs = [RunState(status="done", usage=Usage(cost=cost)) for cost in (0.25, 0.5)]
+    for run in runs:
+        turns.begin(Prompt("why", "why"))
+        turns.end(run)
+    assert [spending.earlier(run) for run in (*runs, None)] == [
+        Cost(0.5),
+        Cost(0.25),
+        Cost(0.75),
+    ]
+    assert summed == 1
+    turns.begin_version()
+    turns.end(RunState(status="done", usage=Usage()))
+    assert spending.earlier(runs[0]) == Cost(0.5, 1)
+    assert summed == 2
 
 
 async def test_a_run_that_may_pass_the_budget_is_asked_about_and_sent_on_yes() -> None:
@@ -169,6 +244,12 @@ async def test_nothing_is_asked_without_a_budget_or_within_it(budget: float) -> 
         assert len(show.requests) == 3
 
 
+async def test_a_small_budget_is_said_as_it_was_written() -> None:
+    async with spending(0.001) as (show, pilot):
+        await ask(pilot, "dear")
+        assert "is $0.001." in show.text
+
+
 async def test_a_version_is_asked_about_too_and_costs_only_what_it_calls() -> None:
     async with spending(0.7) as (show, pilot):
         await ask(pilot, "fine")
@@ -197,18 +278,18 @@ async def test_what_is_free_is_never_asked_about() -> None:
 @pytest.mark.parametrize(
     ("run", "spent", "said"),
     [
-        (None, Spent(), ""),
-        (RunState(usage=Usage(cost=0.25)), Spent(0.25), "$0.2500"),
-        (RunState(usage=Usage()), Spent(0.0, 1), "cost unknown"),
+        (None, Cost(), "free"),
+        (RunState(usage=Usage(cost=0.25)), Cost(0.25), "$0.2500"),
+        (RunState(usage=Usage()), Cost(0.0, 1), "cost unknown"),
         (
             RunState(spent=(Usage(cost=0.25), Usage()), usage=Usage()),
-            Spent(0.25, 1),
+            Cost(0.25, 1),
             "≥ $0.2500, 1 unknown",
         ),
     ],
 )
 def test_what_a_run_cost_is_read_from_its_calls_else_from_its_sum(
-    run: RunState | None, spent: Spent, said: str
+    run: RunState | None, spent: Cost, said: str
 ) -> None:
     assert spent_in(run) == spent
     assert str(spent) == said

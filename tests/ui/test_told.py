@@ -21,11 +21,11 @@ from dialog_fakes import (
 from ui_fakes import FakeEmbedded, HandClock, mixture
 
 from moa_tui.engine.mixture import Agent, Aggregator
-from moa_tui.engine.provider import Endpoint
-from moa_tui.engine.state import RunState
+from moa_tui.engine.provider import Endpoint, Price
 from moa_tui.errors import ConfigError
 from moa_tui.ui import told, words
 from moa_tui.ui.ports import EndpointState, Ports, Start
+from moa_tui.ui.spending import pricing
 from moa_tui.ui.told import Found, Problem
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def notice(
         is_fetching=is_fetching,
         problem=problem,
         has_queue=has_queue,
-        is_free=True,
+        cost="free",
     )
 
 
@@ -241,15 +241,20 @@ def test_names_and_messages_of_what_was_found_are_one_line() -> None:
 # Prices, and the greeting.
 
 
-def test_a_mixture_is_free_where_all_it_calls_is_here() -> None:
-    known = ports(SCRIPTED, GROQ.endpoint)
+def test_a_mixture_is_free_where_all_it_calls_is_here_and_nobody_set_a_price() -> None:
+    dear = {"x": Price(input=1.0, output=2.0), "free": Price(input=0.0, output=0.0)}
+    known = ports(SCRIPTED, GROQ.endpoint, replace(BY_NAME["vllm"], prices=dear))
 
-    assert told.is_free_by_name(known, mixture()) is True
-    assert told.is_free_by_name(known, preset("p", "ollama/x", "groq/y")) is False
-    assert told.is_free_by_name(known, preset("p", "nobody/x")) is None
-    assert told.cost(None, is_free=True) == "free"
-    assert told.cost(None, is_free=None) == ""
-    assert told.cost(RunState(status="running"), is_free=False) == words.COST_UNKNOWN
+    assert pricing(known, mixture()) == "free"
+    assert pricing(known, preset("p", "ollama/x", "vllm/y", "vllm/free")) == "free"
+    assert pricing(known, preset("p", "ollama/x", "vllm/x")) == "known"
+    assert pricing(known, preset("p", "ollama/x", "groq/y")) == "unknown"
+    assert pricing(known, preset("p", "nobody/x")) is None
+
+
+def test_an_endpoint_here_that_has_a_price_is_not_called_free() -> None:
+    endpoint = replace(OLLAMA.endpoint, prices={"x": Price(input=1.0, output=2.0)})
+    assert told.found([replace(OLLAMA, endpoint=endpoint)])[0].word == "4 models"
 
 
 def test_the_greeting_tells_of_the_mixture_what_was_found_and_what_is_wrong() -> None:

@@ -51,13 +51,13 @@ class _Head(Rows):
     def draw(self, width: int, palette: look.Palette) -> Sequence[Strip]:
         notice = self.notice
         dot = Segment(f" {look.DOT} ", palette.muted)
-        right = [
+        calls = [
             Segment("next ", palette.muted),
             Segment(f"{notice.sum} = " if notice.sum else "", palette.head_ink),
             Segment(notice.calls, palette.head_ink + look.BOLD),
-            *([dot, Segment(notice.cost, palette.head_ink)] if notice.cost else []),
-            Segment(" "),
         ]
+        cost = [dot, Segment(notice.cost, palette.head_ink)] if notice.cost else []
+        right = [*calls, *cost, Segment(" ")]
         warning = palette.state("retrying") if notice.is_over else palette.muted
         room = [Segment(notice.room, warning), dot] if notice.room else []
         left = [Segment(f" {words.ASK}", palette.head_ink), dot]
@@ -73,8 +73,9 @@ class _Head(Rows):
             says = Segment(f"{sign}{notice.does_short}", style)
         if look.cells([*left, says, *room, *right]) + 2 <= width:
             right = [*room, *right]
-        if look.cells([*left, says, *right]) + 2 > width:
-            right = []
+        for fewer in ([*calls, Segment(" ")], []):
+            if look.cells([*left, says, *right]) + 2 > width:
+                right = fewer
         return [look.row([*left, says], right, width=width, ground=palette.head)]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from rich.segment import Segment
 
 from moa_tui import errors
+from moa_tui.engine.cost import NOTHING, price_of
 from moa_tui.text import one_line
 from moa_tui.ui import look
 from moa_tui.ui.dialogs import fuzzy, texts
@@ -176,8 +177,8 @@ def _facts(offer: Offer) -> tuple[str, str, str]:
     info, endpoint = offer.info, offer.endpoint
     context = look.DASH if info.context is None else look.short(info.context)
     size = look.DASH if info.size is None else texts.size(info.size)
-    price = endpoint.prices.get(info.id)
-    if endpoint.is_local or (price is not None and not (price.input or price.output)):
+    price = price_of(endpoint, info.id, info)
+    if price == NOTHING:
         return context, size, texts.FREE
     return context, size, look.DASH if price is None else f"{price.input:.2f}, {price.output:.2f}"
 

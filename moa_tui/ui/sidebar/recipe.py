@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
+from moa_tui.engine.cost import FREE
 from moa_tui.errors import ConfigError
 from moa_tui.text import one_line
 from moa_tui.ui import look, words
@@ -412,7 +413,7 @@ def _endpoint(state: EndpointState) -> Line:
         spot=Spot("endpoint", name=endpoint.name),
         title=one_line(endpoint.name),
         value=value,
-        note=words.FREE if state.models and endpoint.is_local else "",
+        note=FREE if state.models and endpoint.is_free else "",
         state=key,
     )
 
