@@ -6,8 +6,10 @@ import json
 from typing import TYPE_CHECKING, TextIO
 
 from moa_tui.cli.setup import UnwritableError
+from moa_tui.engine.cost import Cost, total
 from moa_tui.engine.events import (
     LayerStarted,
+    RunFailed,
     RunFinished,
     SeatFailed,
     SeatFinished,
@@ -23,8 +25,9 @@ from moa_tui.engine.mixture import Seat
 from moa_tui.text import escaped
 
 if TYPE_CHECKING:
-    from moa_tui.engine.events import Event, RunFailed
+    from moa_tui.engine.events import Event
     from moa_tui.engine.mixture import Mixture
+    from moa_tui.engine.provider import Usage
 
 _TOLD_PHASES = {"queued": "waits", "loading": "loads its model"}
 
@@ -92,6 +95,7 @@ class Progress:
         # Of several merges only the last one is the answer, and nobody knows which that is.
         self._waits_for_last = mixture.merge_calls > 1 or mixture.context == "refine"
         self._proposals: dict[Seat, str] = {}
+        self._spent: list[Usage] = []
         self._aggregator: Seat | None = None
         self._shown: list[str] = []
         self._held: list[str] = []
@@ -117,12 +121,14 @@ class Progress:
                 self._say(event.seat, event.message)
             case SeatFinished():
                 self._seat_finished(event)
-            case SeatFailed() if event.kind == "stopped":
-                self._say(event.seat, "stopped")
             case SeatFailed():
-                self._say(event.seat, f"failed: {_sentences(event.message, event.hint)}")
+                why = f"failed: {_sentences(event.message, event.hint)}"
+                self._say(event.seat, "stopped" if event.kind == "stopped" else why)
             case RunFinished():
                 self._run_finished(event)
+            case RunFailed() if self._spent:
+                self._end_answer()
+                self._line(f"ended after {event.t:.1f} s, {self._used()}")
             case _:
                 pass
 
@@ -147,6 +153,7 @@ class Progress:
 
     def _seat_finished(self, event: SeatFinished) -> None:
         self._proposals[event.seat] = event.text
+        self._spent.append(event.usage)
         if event.seat == self._aggregator:
             if event.reason == "length":
                 self._line("the answer is cut at its limit: raise --max-tokens")
@@ -168,10 +175,14 @@ class Progress:
             self._shown = [event.answer]
             self._output.write(event.answer)
         self._end_answer()
-        usage = event.usage
+        self._line(f"done in {event.seconds:.1f} s, {self._used()}")
+
+    def _used(self) -> str:
+        """Return what all calls that ended whole have read and written, and what they cost."""
+        usage = total(self._spent)
         about = "~" if usage.estimated else ""
         tokens = usage.prompt + usage.completion
-        self._line(f"done in {event.seconds:.1f} s, {about}{tokens} tokens read and written")
+        return f"{about}{tokens} tokens read and written, {Cost.of(self._spent)}"
 
     def _write_proposals(self) -> None:
         """Write what the last layer says: a mixture that only races has no other answer."""

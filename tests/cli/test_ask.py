@@ -62,6 +62,35 @@ def test_the_answer_goes_to_stdout_and_progress_to_stderr() -> None:
     ]
 
 
+def priced(**prices: float) -> Endpoint:
+    """An endpoint whose models cost so many dollars for a million tokens that they write."""
+    own = {name: Price(0.0, price) for name, price in prices.items()}
+    return Endpoint(name="t", kind="openai", base_url="https://t.test", prices=own)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "said"),
+    [
+        (Endpoint(name="t", kind="scripted"), "free"),
+        (priced(a=100.0, b=100.0, m=100.0), "$0.0004"),
+        (priced(a=100.0), "≥ $0.0001, 2 unknown"),
+        (priced(), "cost unknown"),
+    ],
+)
+def test_the_last_line_tells_tokens_and_what_they_cost(endpoint: Endpoint, said: str) -> None:
+    _, at = asked(["why"], setup(PAIR, scripts=SAYING, endpoints=[endpoint]))
+    used = rf"done in 4\.0 s, ~\d+ tokens read and written, {re.escape(said)}"
+    assert re.fullmatch(used, at.err[-1])
+
+
+def test_a_run_that_failed_tells_what_it_cost_all_the_same() -> None:
+    given = setup(PAIR, scripts={**SAYING, "m": does(DEAD)}, endpoints=[priced(a=100.0, b=100.0)])
+    _, at = asked(["why"], given)
+    assert at.err[-2].startswith("ended after 2.0 s, ")
+    assert at.err[-2].endswith(" tokens read and written, $0.0002")
+    assert at.err[-1].startswith("moa-tui: ")
+
+
 def test_quiet_leaves_only_the_answer() -> None:
     _, at = race(PAIR, SAYING, "--quiet")
     assert (at.out, at.err) == ("The answer\n", [])
@@ -394,7 +423,8 @@ def test_a_run_that_may_pass_the_budget_is_refused_with_both_figures() -> None:
         name="t", kind="openai", base_url="https://t.test", prices={"a": Price(0.0, 100.0)}
     )
     given = setup(PAIR, scripts=SAYING, endpoints=[hosted])
-    for budget, refusal in ((0.2, "it may cost up to $0.2048"), (0.3, "")):
+    small = "it may cost up to $0.2048, and the settings' budget is $0.001:"
+    for budget, refusal in ((0.2, "it may cost up to $0.2048"), (0.001, small), (0.3, "")):
         preferences = asdict(Preferences(budget=budget))
         kept = KeptSettings(preferences, {}, remember=lambda *_written: None)
         limited = replace(given, ports=replace(given.ports, settings=kept))
