@@ -113,6 +113,14 @@ class SeatState:
     notes: tuple[str, ...] = ()
     given: bool = False
     is_late: bool = False
+    step: str = ""
+    """Which of several steps of a merge the attempt is, in words."""
+    steps: int = 0
+    """How many steps of the merge were done before, each an attempt that ended whole."""
+    steps_tokens: int = 0
+    """Tokens that those wrote."""
+    steps_from_t: float | None = None
+    """When the first of them started."""
 
     @property
     def is_live(self) -> bool:
@@ -125,6 +133,11 @@ class SeatState:
         if self.usage is not None and self.usage.completion:
             return self.usage.completion
         return self.pieces + self.thinking_pieces
+
+    @property
+    def tokens_of_steps(self) -> int:
+        """The same over all steps of a merge."""
+        return self.steps_tokens + self.tokens
 
     @property
     def ttft_s(self) -> float | None:
@@ -159,6 +172,10 @@ class RunState:
     usage: Usage | None = None
     spent: tuple[Usage, ...] = ()
     """The usage of every call that ended whole, whatever became of it."""
+    replaced_tokens: int = 0
+    """Tokens of attempts that others took the place of."""
+    reason: SeatEnd | None = None
+    """How the aggregator's answer ended."""
     kind: FailureKind | None = None
     message: str = ""
     hint: str = ""
@@ -175,8 +192,8 @@ class RunState:
 
     @property
     def tokens(self) -> int:
-        """Tokens written so far by all seats."""
-        return sum(seat.tokens for seat in self.seats.values())
+        """Tokens written so far by all attempts of all seats."""
+        return self.replaced_tokens + sum(seat.tokens for seat in self.seats.values())
 
 
 def state_after(events: Iterable[Event]) -> RunState:
@@ -211,6 +228,7 @@ def apply(state: RunState, event: Event) -> RunState:
                 chosen=event.chosen,
                 references=event.references,
                 usage=event.usage,
+                reason=None if state.aggregator is None else state.aggregator.reason,
             )
         case RunFailed():
             state = replace(
@@ -221,6 +239,9 @@ def apply(state: RunState, event: Event) -> RunState:
                 hint=event.hint,
             )
         case _:
+            if isinstance(event, SeatStarted) and event.seat in state.seats:
+                tokens = state.replaced_tokens + state.seats[event.seat].tokens
+                state = replace(state, replaced_tokens=tokens)
             state = _put(state, _seat_after(state, event))
             if isinstance(event, SeatFinished) and not state.seats[event.seat].given:
                 state = replace(state, spent=(*state.spent, event.usage))
@@ -245,15 +266,7 @@ def _close_layer(state: RunState, event: LayerFinished) -> RunState:
 
 def _seat_after(state: RunState, event: SeatEvent) -> SeatState:
     if isinstance(event, SeatStarted):
-        return SeatState(
-            seat=event.seat,
-            role=event.role,
-            model=event.model,
-            label=event.label,
-            attempt=event.attempt,
-            started_t=event.t,
-            given=event.given,
-        )
+        return _started(event, state.seats.get(event.seat))
     seat = state.seats[event.seat]
     if event.attempt != seat.attempt:
         seat = replace(seat, attempt=event.attempt, retry_at_t=None, kind=None, message="")
@@ -294,7 +307,9 @@ def _seat_after(state: RunState, event: SeatEvent) -> SeatState:
                 thinking_pieces=seat.thinking_pieces + seat.pieces,
             )
         case SeatNote():
-            return replace(seat, notes=(*seat.notes, event.message))
+            is_step = event.kind == "merge"
+            told = {"step": event.message} if is_step else {"notes": (*seat.notes, event.message)}
+            return replace(seat, **told)
         case SeatFinished():
             return _finished(state, seat, event)
         case SeatFailed():
@@ -309,6 +324,31 @@ def _seat_after(state: RunState, event: SeatEvent) -> SeatState:
             )
         case _:
             assert_never(event)
+
+
+def _started(event: SeatStarted, before: SeatState | None) -> SeatState:
+    seat = SeatState(
+        seat=event.seat,
+        role=event.role,
+        model=event.model,
+        label=event.label,
+        attempt=event.attempt,
+        started_t=event.t,
+        given=event.given,
+    )
+    if before is None or before.role != "aggregator":
+        return seat
+    # An attempt behind one that failed is no further step, but the same one once more.
+    is_next = before.status == "done"
+    return replace(
+        seat,
+        notes=before.notes if is_next else (),
+        steps=before.steps + is_next,
+        steps_tokens=before.tokens_of_steps if is_next else before.steps_tokens,
+        steps_from_t=(
+            before.started_t if is_next and before.steps_from_t is None else before.steps_from_t
+        ),
+    )
 
 
 def _begun(seat: SeatState, t: float) -> SeatState:

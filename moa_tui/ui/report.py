@@ -110,7 +110,7 @@ def _about_seat(state: RunState, seat: SeatState | None, private: str) -> Iterat
     yield words.ATTEMPT, str(seat.attempt)
     first, ended = ("" if at is None else look.lasted(at) for at in (seat.first_t, seat.ended_t))
     yield words.TIMES, words.times(look.lasted(seat.started_t), first, ended)
-    for note in seat.notes:
+    for note in filter(None, (seat.step, *seat.notes)):
         yield words.NOTE, _safe(note, private)
 
 

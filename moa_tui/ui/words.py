@@ -105,6 +105,9 @@ ANSWER_ENDS: Final = {
 }
 BUG: Final = "moa-tui itself went wrong, that is a bug"
 
+_NEAR_LIMIT: Final = 8
+"""Tokens by which servers may count an answer at its limit too low."""
+
 _NUMBERS: Final = (
     *("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
     *("eleven", "twelve"),
@@ -340,7 +343,28 @@ def how_made(state: RunState) -> str:
     """Return how the answer was made, once it is: "synthesize, 5 references"."""
     if state.status != "done" or state.mixture is None:
         return ""
-    return f"{state.mixture.aggregator.strategy}, {plural(len(state.references), 'reference')}"
+    made = f"{state.mixture.aggregator.strategy}, {plural(len(state.references), 'reference')}"
+    steps = 1 if state.aggregator is None else 1 + state.aggregator.steps
+    return f"{made}, {plural(steps, 'step')}" if steps > 1 else made
+
+
+def lacking(run: RunState) -> str:
+    """Return why an answer isn't all it might be and what to do about it, "" for a whole one."""
+    seat, mixture = run.aggregator, run.mixture
+    told = ANSWER_ENDS.get(run.reason or "", "")
+    if run.reason != "length" or seat is None or mixture is None:
+        return told
+    agents = (mixture.aggregator.agent, *mixture.aggregator.fallback)
+    agent = next((one for one in agents if one is not None and one.model == seat.model), None)
+    if agent is None:
+        return told
+    limit, usage = mixture.options_for(agent).max_tokens, seat.usage
+    if usage is not None and not usage.estimated and usage.completion < limit - _NEAR_LIMIT:
+        return f"The answer is cut after {usage.completion:,} tokens: its model has no more room."
+    cut = f"The answer is cut at its limit of {limit:,} tokens"
+    if agent.max_tokens is None:
+        return f"{cut}: raise Max tokens in the sidebar."
+    return f"{cut}, its own: raise max tokens below ★ in the sidebar, → shows it."
 
 
 NAMES_NO_KEY: Final = "it names no key"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+import pytest
 from racing import does, mixture, one_after_another, race, says
 
-from moa_tui.engine.mixture import Seat
+from moa_tui.engine.mixture import Agent, Seat
 from moa_tui.engine.provider import Finish, Phase, Relabel, Retrying, Text, Thinking, Usage
 from moa_tui.engine.state import Log, RunState, apply
 from moa_tui.errors import ProviderError
@@ -15,6 +17,8 @@ from moa_tui.providers.scripted import Wait
 
 if TYPE_CHECKING:
     from racing import Race
+
+    from moa_tui.engine.provider import FinishReason
 
 
 def states(result: Race) -> dict[str, RunState]:
@@ -103,6 +107,52 @@ def test_tokens_are_the_servers_count_once_it_is_known() -> None:
     after = states(race(mixture("a", to=""), {"a": script}))
     assert after["1.1 says 'b'"].tokens == 2
     assert after["1.1 finished 'ab' stop"].tokens == 7
+
+
+def test_the_tokens_of_a_run_are_those_of_all_attempts() -> None:
+    attempts = does(Text("half"), Text("way"), ProviderError("cut", "Cut.")), says("Whole")
+    result = race(
+        mixture("ab", to=""),
+        {"a": one_after_another(*attempts), "b": says("B")},
+        on={"1.1 failed cut 'halfway'": lambda run: run.retry(Seat(1, 1))},
+    )
+    counted = [state.tokens for state in states(result).values()]
+    assert counted == sorted(counted)
+    assert counted[-1] == 2 + 1 + 1
+
+
+def test_the_steps_of_a_merge_add_up() -> None:
+    mix = mixture("abcde")
+    mix = replace(mix, aggregator=replace(mix.aggregator, strategy="refine"))
+    said = says("one", "two"), says("three")
+    scripts = {name: says(name) for name in "abcde"} | {"m": one_after_another(*said)}
+    result = race(mix, scripts)
+    after = states(result)
+    counted = [state.tokens for state in after.values()]
+    assert counted == sorted(counted)
+    assert counted[-1] == 5 + 2 + 1
+    merger = list(after.values())[-1].aggregator
+    assert merger is not None
+    assert (merger.steps, merger.tokens, merger.tokens_of_steps) == (1, 1, 3)
+    assert merger.steps_from_t == 1.0
+    assert (merger.step, merger.notes) == ("answers 4 to 5 of 5, into what came before", ())
+
+
+def test_a_fallback_is_no_further_step_of_a_merge() -> None:
+    mix = mixture("a")
+    mix = replace(mix, aggregator=replace(mix.aggregator, fallback=(Agent(model="t/n"),)))
+    dead = does(Text("half"), ProviderError("cut", "Cut."))
+    final = list(states(race(mix, {"a": says("A"), "m": dead, "n": says("N")})).values())[-1]
+    merger = final.aggregator
+    assert merger is not None
+    assert (merger.steps, merger.tokens_of_steps, final.tokens) == (0, 1, 3)
+
+
+@pytest.mark.parametrize("reason", ["stop", "length"])
+def test_a_run_says_how_its_answer_ended(reason: FinishReason) -> None:
+    scripts = {"a": says("A"), "m": does(Text("M"), Finish(reason))}
+    final = list(states(race(mixture("a"), scripts)).values())[-1]
+    assert final.reason == reason
 
 
 def test_how_a_run_ended() -> None:

@@ -110,16 +110,19 @@ class AnswerHead(Widget):
         self._model = name_of(seat)
         self._waiting = None
         self._detail = detail
-        self._note = seat.notes[-1] if seat.notes else ""
+        self._note = seat.step if seat.is_live and seat.step else "".join(seat.notes[-1:])
         # Nobody races the aggregator, so it has no place.
         self._state = mark(replace(seat, place=None), t)
+        written = seat.tokens_of_steps
         if not seat.is_live or not 0 <= t - self._rated_t < _RATE_EVERY_S:
             self._rate, self._rated_t = self._meter.rate(seat, t), t
         self._figures = (
-            f"{tokens(seat.tokens)} tok" if seat.tokens else f"{DASH} tok",
+            f"{tokens(written)} tok" if written else f"{DASH} tok",
             f"{rate(self._rate)} t/s",
             f"ttft {ttft(seat.ttft_s)}",
         )
+        if seat.steps_from_t is not None:
+            seat = replace(seat, started_t=seat.steps_from_t)
         self._time = elapsed(seat, t)
         self._frames.request(self)
 
