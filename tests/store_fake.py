@@ -155,6 +155,7 @@ class FakeRun:
             seconds=state.t if is_over else None,
             usage=state.usage if is_over else None,
             message=state.message,
+            reason=state.reason,
             given_from=self.given_from,
             taken_from=self.taken_from,
             is_empty=self.status in ("stopped", "interrupted")

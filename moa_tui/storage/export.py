@@ -244,6 +244,7 @@ def _run_of(item: _Object) -> WholeRun:
         seconds=state.t if is_ended and events else None,
         usage=state.usage,
         message=state.message,
+        reason=state.reason,
         given_from=item.maybe_whole("given_from"),
         taken_from=None if taken_from is None else seat_of(taken_from, f"{item.place}.taken_from"),
     )

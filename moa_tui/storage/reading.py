@@ -58,7 +58,9 @@ _RUN_ROW: Final = (
     "runs.id, runs.status, runs.mixture_name, runs.started_at, runs.seconds, runs.usage,"
     " runs.message, runs.given_from, runs.taken_layer, runs.taken_number,"
     " runs.status IN ('stopped', 'interrupted')"
-    " AND NOT EXISTS (SELECT 1 FROM attempts WHERE run = runs.id AND text != '')"
+    " AND NOT EXISTS (SELECT 1 FROM attempts WHERE run = runs.id AND text != ''),"
+    " (SELECT reason FROM attempts WHERE run = runs.id AND role = 'aggregator'"
+    "  ORDER BY layer DESC, number DESC, attempt DESC LIMIT 1)"
 )
 _ENTRY: Final = "entries.text, layer, entries.number, entries.role, entries.model, is_picked"
 _FOUND: Final = (
@@ -160,7 +162,7 @@ def _turns(db: sqlite3.Connection, session: str) -> tuple[TurnRow, ...]:
 
 
 def _run_row(row: Sequence[Any]) -> RunRow:
-    run, status, name, started_at, seconds, usage, message, given_from, *seat, is_empty = row
+    run, status, name, started_at, seconds, usage, message, given_from, *seat, is_empty, end = row
     return RunRow(
         id=run,
         status=status,
@@ -169,6 +171,7 @@ def _run_row(row: Sequence[Any]) -> RunRow:
         seconds=seconds,
         usage=None if usage is None else usage_of(json.loads(usage)),
         message=message,
+        reason=end or None,
         given_from=given_from,
         taken_from=None if seat[0] is None else Seat(*seat),
         is_empty=bool(is_empty),

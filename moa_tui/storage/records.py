@@ -9,7 +9,7 @@ from moa_tui.errors import MoaError
 
 if TYPE_CHECKING:
     from moa_tui.engine.blind import Entry
-    from moa_tui.engine.events import Event
+    from moa_tui.engine.events import Event, SeatEnd
     from moa_tui.engine.mixture import Mixture, Seat
     from moa_tui.engine.provider import Usage
 
@@ -107,7 +107,7 @@ class RunRow:
     """A run without its texts; ``taken_from`` is the seat whose proposal was made the answer.
 
     ``given_from`` is the run whose proposals were given to it. ``usage`` and ``seconds`` are None
-    as long as it has not ended by itself.
+    as long as it has not ended by itself. ``reason`` is how the aggregator's answer ended.
     """
 
     id: int
@@ -117,6 +117,7 @@ class RunRow:
     seconds: float | None = None
     usage: Usage | None = None
     message: str = ""
+    reason: SeatEnd | None = None
     given_from: int | None = None
     taken_from: Seat | None = None
     is_empty: bool = False

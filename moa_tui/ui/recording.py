@@ -315,7 +315,13 @@ def _end_of(run: RunRow, answer: str) -> RunState:
 
     match run.status:
         case "done" | "taken":
-            return RunState(status="done", answer=answer, usage=run.usage, t=run.seconds or 0.0)
+            return RunState(
+                status="done",
+                answer=answer,
+                usage=run.usage,
+                reason=run.reason,
+                t=run.seconds or 0.0,
+            )
         case "failed":
             return RunState(status="failed", message=run.message, t=run.seconds or 0.0)
         case "live":

@@ -149,7 +149,7 @@ class RunPane(Ground):
 
     def _close(self, run: RunState) -> None:
         if run.status == "done":
-            self.answer.close_turn(run.answer or None)
+            self.answer.close_turn(run.answer or None, lacks=words.lacking(run))
         elif run.status == "stopped":
             again, merge = self._names.of("again", "f5"), self._names.of("merge_again", "g")
             seats = run.layer_seats(run.layers[-1].layer) if run.layers else ()

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
     from moa_tui.engine.blind import Entry, Judged
-    from moa_tui.engine.events import Event
+    from moa_tui.engine.events import Event, SeatEnd
     from moa_tui.engine.mixture import Mixture, Seat
     from moa_tui.engine.provider import Usage
 
@@ -185,6 +185,11 @@ class RunRow(Protocol):
     @property
     def message(self) -> str:
         """Why it failed."""
+        ...
+
+    @property
+    def reason(self) -> SeatEnd | None:
+        """How the aggregator's answer ended."""
         ...
 
     @property

@@ -99,7 +99,7 @@ INTERRUPTED: Final = "The program ended while this ran."
 REOPENED: Final = "ended with the program"
 FETCH_STOPPED: Final = "Stopped. Nothing half is left; enter starts the download again."
 ANSWER_ENDS: Final = {
-    "length": "The answer is cut at its limit: raise max tokens.",
+    "length": "The answer is cut at its limit.",
     "content_filter": "The service's filter ended the answer.",
     "refusal": "The model refused.",
 }

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import pytest
 from answer_app import THEMES, CardApp, done, paragraphs, seat, shown
 from textual.strip import Strip
+from ui_fakes import mixture
 
-from moa_tui.engine.state import Log
+from moa_tui.engine.mixture import Agent
+from moa_tui.engine.provider import Usage
+from moa_tui.engine.state import Log, RunState
+from moa_tui.ui import words
 from moa_tui.ui.answer.answer import Waiting
 from moa_tui.ui.answer.column import Column, Piece
 from moa_tui.ui.answer.markdown import render
@@ -27,7 +32,7 @@ ANSWER = (
 @pytest.mark.parametrize(
     ("reason", "head", "below"),
     [
-        ("length", "✓ cut at its limit", "! The answer is cut at its limit: raise max tokens."),
+        ("length", "✓ cut at its limit", "! The answer is cut at its limit."),
         ("content_filter", "✓ ended by a filter", "! The service's filter ended the answer."),
         ("refusal", "✓ refused", "! The model refused."),
         ("stop", "✓ done", ""),
@@ -40,14 +45,38 @@ async def test_an_answer_that_isnt_whole_says_so_in_its_head_and_below_it(
     async with app.run_test(size=(60, 12)) as pilot:
         app.card.open_turn("Why?")
         app.card.stream(replace(done("Because"), reason=reason), t=8.0)
-        app.card.close_turn("Because")
+        app.card.close_turn("Because", lacks=words.lacking(RunState(reason=reason)))
         await shown(app, pilot)
         rows = app.rows
     assert rows[0].startswith(f" ★ qwen3:8b  {head}  ")
     assert rows[2:7] == [" You   Why?", "", " Because", "", f" {below}".rstrip()]
 
 
-async def test_waiting_it_names_what_is_ready_and_the_key() -> None:
+@pytest.mark.parametrize(
+    ("own", "usage", "said"),
+    [
+        (None, None, "limit of 2,048 tokens: raise Max tokens in the sidebar."),
+        (None, Usage(completion=2047), "limit of 2,048 tokens: raise Max tokens in the sidebar."),
+        (
+            300,
+            Usage(completion=300),
+            "limit of 300 tokens, its own: raise max tokens below ★ in the sidebar, → shows it.",
+        ),
+        (None, Usage(completion=187), "after 187 tokens: its model has no more room."),
+    ],
+)
+def test_what_to_do_about_a_cut_answer_is_said_where_its_limit_is(
+    own: int | None, usage: Usage | None, said: str
+) -> None:
+    mix = mixture()
+    agent = Agent(model="t/m", max_tokens=own)
+    mix = replace(mix, aggregator=replace(mix.aggregator, agent=agent))
+    merger = replace(done("Because"), model="t/m", usage=usage)
+    run = RunState(mixture=mix, reason="length", seats=MappingProxyType({merger.seat: merger}))
+    assert words.lacking(run).removeprefix("The answer is cut ").removeprefix("at its ") == said
+
+
+async def test_a_merge_in_steps_is_told_step_by_step_and_at_its_end_as_a_whole() -> None:
     app = CardApp()
     async with app.run_test(size=(100, 6)) as pilot:
         app.card.show_waiting("ollama/qwen3:8b", Waiting(layer=2, ready=(2, 4), seats=5, key="m"))

@@ -14,7 +14,7 @@ from ui_fakes import TRIO, ask, mixture, numbered, settle, stage
 
 from moa_tui.engine.events import LayerStarted, RunStarted, SeatStarted, TextDelta
 from moa_tui.engine.mixture import Seat
-from moa_tui.engine.provider import Message
+from moa_tui.engine.provider import Finish, Message, Text
 from moa_tui.papers import FolderPapers
 from moa_tui.storage.disk import Disk
 from moa_tui.storage.records import Asked
@@ -28,14 +28,16 @@ from moa_tui.ui.sidebar.sidebar import Sidebar
 from moa_tui.ui.words import NOTHING_SAID, left_unfinished
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
     from pathlib import Path
 
     from textual.pilot import Pilot
     from ui_fakes import Stage
 
     from moa_tui.engine.mixture import Mixture
+    from moa_tui.engine.provider import ChatRequest
     from moa_tui.presets import Presets
+    from moa_tui.providers.scripted import Script, Step
 
 WIDE = (160, 48)
 
@@ -98,12 +100,13 @@ async def program(
     is_named: bool = False,
     presets: Presets | None = None,
     disk: Disk | None = None,
+    merger: Script | None = None,
 ) -> AsyncIterator[Program]:
     store = Store(disk or Disk(folder))
     places = FakePlaces()
     places.found.put_nowait(())
     show = stage(
-        {**TRIO, "m": numbered("merged"), "n": numbered("judged")},
+        {**TRIO, "m": merger or numbered("merged"), "n": numbered("judged")},
         mix,
         store=lambda: store,
         session=session,
@@ -136,6 +139,43 @@ async def test_a_conversation_is_saved_and_goes_on_at_the_next_start(tmp_path: P
         await now.finish("third")
         asked = now.show.requests[0].messages
         assert Message("assistant", "merged 2 to second") in asked
+
+
+async def test_that_an_answer_was_cut_is_told_when_it_is_opened_again(tmp_path: Path) -> None:
+    def cut(_request: ChatRequest) -> Iterable[Step]:
+        return [Text("Because"), Finish("length")]
+
+    told = "The answer is cut at its limit"
+    async with program(tmp_path, merger=cut) as now:
+        await now.finish("first")
+        await now.finish("second")
+        assert now.show.text.count(told) == 2
+
+    async with program(tmp_path, session="last") as now:
+        assert now.show.text.count(told) == 2
+        await now.press("tab", "2", "a")
+        assert now.show.text.count(told) == 1
+
+
+async def test_the_tokens_of_a_merge_in_steps_are_all_there_when_it_is_opened_again(
+    tmp_path: Path,
+) -> None:
+    mix = mixture("abcab")
+    mix = replace(mix, aggregator=replace(mix.aggregator, strategy="refine"))
+    async with program(tmp_path, mix=mix) as now:
+        await now.finish("first")
+        header, head = now.show.row(0), _answer_head(now.show)
+        assert " 19 tok " in header
+        assert "refine, 5 references, 2 steps" in head
+        assert "2 tok" in head
+
+    async with program(tmp_path, session="last", mix=mix) as now:
+        assert " 19 tok " in now.show.row(0)
+        assert _answer_head(now.show) == head
+
+
+def _answer_head(show: Stage) -> str:
+    return next(row for row in show.text.split("\n") if "★ m " in row and " t/s" in row)
 
 
 async def test_a_new_conversation_leaves_the_other_as_it_is(tmp_path: Path) -> None:

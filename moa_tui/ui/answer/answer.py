@@ -258,15 +258,18 @@ class AnswerCard(Vertical):
         self.head.show_seat(seat, t=t, detail=detail)
         self.view.stream(seat, t=t)
 
-    def close_turn(self, answer: str | None = None, *, failure: str = "", hint: str = "") -> None:
+    def close_turn(
+        self, answer: str | None = None, *, lacks: str = "", failure: str = "", hint: str = ""
+    ) -> None:
         """End the turn: with the run's answer, or with a failure's words and what to do.
 
-        ``answer`` None keeps what was streamed. The head keeps the seat's own end, if one was
-        streamed; without a seat a failure stands there too.
+        ``answer`` None keeps what was streamed; ``lacks`` says why it isn't all it might be. The
+        head keeps the seat's own end, if one was streamed; without a seat a failure stands there
+        too.
         """
         if failure:
             self.head.show_failure()
-        self.view.close_turn(answer, failure=failure, hint=hint)
+        self.view.close_turn(answer, lacks=lacks, failure=failure, hint=hint)
 
     def rewrite_turn(self, number: int, answer: str, *, note: str = "") -> None:
         """Put another answer in the place of a turn's answer or failure, and a remark below it."""

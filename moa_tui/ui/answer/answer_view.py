@@ -182,10 +182,14 @@ class AnswerView(ColumnView):
         self._shown = (seat, t)
         self._frames.request(self)
 
-    def close_turn(self, answer: str | None = None, *, failure: str = "", hint: str = "") -> None:
-        """End the open turn, with the answer if it isn't what was streamed or a failure's words."""
+    def close_turn(
+        self, answer: str | None = None, *, lacks: str = "", failure: str = "", hint: str = ""
+    ) -> None:
+        """End the open turn, see `AnswerCard.close_turn`."""
         self._catch_up()
-        self._change(lambda: self._transcript.close(answer, failure=failure, hint=hint))
+        self._change(
+            lambda: self._transcript.close(answer, lacks=lacks, failure=failure, hint=hint)
+        )
 
     def rewrite_turn(self, number: int, answer: str, *, note: str = "") -> None:
         """Put another answer in the place of a turn's answer or failure, and a remark below it.

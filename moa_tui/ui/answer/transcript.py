@@ -44,11 +44,11 @@ class Transcript:
         """Give the open turn its seat's state; return whether anything changed."""
         return self.open is not None and self._turns[self.open].update(seat, t)
 
-    def close(self, answer: str | None, *, failure: str, hint: str) -> None:
+    def close(self, answer: str | None, *, lacks: str = "", failure: str, hint: str) -> None:
         """End the open turn, if there is one."""
         if self.open is None:
             return
-        self._turns[self.open].close(answer, failure=failure, hint=hint)
+        self._turns[self.open].close(answer, lacks=lacks, failure=failure, hint=hint)
         self.last_closed, self.open = self.open, None
 
     def rewrite(self, number: int, answer: str, *, note: str = "") -> None:

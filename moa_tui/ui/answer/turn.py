@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from moa_tui.ui import words
 from moa_tui.ui.answer import turn_rows
 from moa_tui.ui.answer.column import Piece
 from moa_tui.ui.answer.growing import Growing, pieces_of
 from moa_tui.ui.look import thought_and_said
 
 if TYPE_CHECKING:
-    from moa_tui.engine.events import SeatEnd
     from moa_tui.engine.state import SeatState
     from moa_tui.ui.answer.column import Column
 
@@ -26,7 +24,6 @@ class _Known:
 
     seen_thinking: int = 0
     seen_text: int = 0
-    reason: SeatEnd | None = None
     text: list[str] = field(default_factory=list)
     thoughts: list[str] = field(default_factory=list)
     thought_for: str = ""
@@ -84,7 +81,6 @@ class Turn:
         thinking = seat.thinking.since(known.seen_thinking)
         text = seat.text.since(known.seen_text)
         known.seen_thinking, known.seen_text = seat.thinking.length, seat.text.length
-        known.reason = seat.reason
         if thinking or (text and known.is_live):
             known.thought_for = _thought_for(seat, t)
         if thinking:
@@ -96,10 +92,12 @@ class Turn:
             self._feed(text)
         return bool(thinking or text)
 
-    def close(self, answer: str | None = None, *, failure: str = "", hint: str = "") -> None:
+    def close(
+        self, answer: str | None = None, *, lacks: str = "", failure: str = "", hint: str = ""
+    ) -> None:
         """End the turn: with the answer where it isn't what was streamed, or with a failure.
 
-        An answer that isn't all it might have been says so below it.
+        Below an answer that isn't all it might have been stands what it ``lacks``.
         """
         if answer is not None and answer != self.answer:
             self._write(answer)
@@ -107,8 +105,8 @@ class Turn:
             self._known.text = [answer]
         self._end_answer()
         self._known.is_live = False
-        if not failure and self._known.reason in words.ANSWER_ENDS:
-            self._append(Piece(words.ANSWER_ENDS[self._known.reason], turn_rows.reservation))
+        if lacks:
+            self._append(Piece(lacks, turn_rows.reservation))
         if failure:
             self._append(Piece(failure, turn_rows.failure))
         if hint:
