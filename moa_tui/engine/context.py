@@ -62,11 +62,14 @@ def fitted(
         if room >= _LEAST_REFERENCE * len(references):
             texts, words = trimmed(references, room)
             return _shortened(ask(texts), answer), words
+    hints = ["shorten the prompt", "use a model with a larger context"]
+    if references:
+        hints.append("use fewer proposers")
+        hints += ['let their answers be cut: context = "trim"'] if rule == "fail" else []
     raise ProviderError(
         "context",
         f"the prompt is about {prompt:,} tokens, the model takes {window:,} with its answer",
-        "shorten the prompt, use fewer proposers, a model with a larger context, or "
-        'context = "trim" in the preset',
+        f"{', '.join(hints[:-1])}, or {hints[-1]}",
     )
 
 

@@ -77,12 +77,22 @@ def test_what_does_not_fit_fails_with_both_figures_and_what_to_do() -> None:
     assert caught.value.message == (
         "the prompt is about 1,554 tokens, the model takes 1,000 with its answer"
     )
-    assert 'context = "trim"' in caught.value.hint
+    assert caught.value.hint == (
+        "shorten the prompt, use a model with a larger context, use fewer proposers, or let their"
+        ' answers be cut: context = "trim"'
+    )
 
 
 def test_a_prompt_that_alone_does_not_fit_fails_whatever_the_rule() -> None:
-    with pytest.raises(ProviderError, match="about 2,325 tokens"):
+    with pytest.raises(ProviderError, match="about 2,325 tokens") as caught:
         fitted(lambda texts: ask(texts, prompt=TALK * 2), [TALK], window=1000, rule="trim")
+    assert caught.value.hint.endswith("larger context, or use fewer proposers")
+
+
+def test_where_nothing_is_merged_nobody_is_told_to_merge_less() -> None:
+    with pytest.raises(ProviderError) as caught:
+        fitted(lambda texts: ask(texts, prompt=TALK * 2), [], window=1000, rule="fail")
+    assert caught.value.hint == "shorten the prompt, or use a model with a larger context"
 
 
 def test_references_are_cut_evenly_and_the_request_fits() -> None:
