@@ -101,7 +101,9 @@ def test_groups_that_differ_are_repeated_one_by_one() -> None:
     assert [layer.repeat for layer in turned.layers] == [1, 1]
 
 
-def test_history_and_strategy_go_round() -> None:
+def test_history_context_and_strategy_go_round() -> None:
+    rules_of_room = [editing.turn_context(TRIO, by).context for by in (1, 2, 3, -1)]
+    assert rules_of_room == ["trim", "refine", "fail", "refine"]
     rules = [editing.turn_history(TRIO, by).history for by in (1, -1, 2)]
     assert rules == ["off", "off", "answers"]
     strategies = [editing.turn_strategy(TRIO, by).aggregator.strategy for by in (1, 2, 3)]
@@ -352,6 +354,7 @@ def test_what_was_edited_can_be_saved_and_read_again() -> None:
         lambda mixture: editing.turn_temperature(mixture, -1),
         lambda mixture: editing.turn_max_tokens(mixture, 1),
         editing.turn_history,
+        editing.turn_context,
         lambda mixture: editing.set_system(mixture, 'Say "yes"\nor \\ no.'),
         lambda mixture: editing.set_instruction(mixture, "Merge\n\n{references}\n'''\"\"\""),
         lambda mixture: editing.put_model(mixture, Place(1, 4), "groq/openai/gpt-oss-20b"),

@@ -125,7 +125,7 @@ async def test_ends_and_pages_are_a_key_away() -> None:
             await it.pilot.press(key)
             met.append(it.here)
         assert met == [
-            *("instruction built in", "Big", "4 model-4 t", "repeat ◂ 2 ▸", "4 model-4 t"),
+            *("instruction built in", "Big", "3 model-3 t", "+ add a seat", "3 model-3 t"),
             *("Big", "Big"),
         ]
 
@@ -344,7 +344,7 @@ async def test_options_unfold_are_turned_taken_back_and_fold() -> None:
     async with desk() as it:
         await it.go(Spot("agent", place))
         await it.pilot.press("right")
-        assert [" ".join(row.split()) for row in it.app.column[12:22]] == [
+        assert [" ".join(row.split()) for row in it.app.column[13:23]] == [
             *("samples 1 ▸", "temperature ◂ 0.7 ▸", "max tokens ◂ 2048 ▸", "top_p ◂ unset"),
             *("seed unset ▸", "think ◂ unset ▸", "effort ◂ unset ▸", "num_ctx unset ▸"),
             *("label none", "system none"),
@@ -362,7 +362,7 @@ async def test_options_unfold_are_turned_taken_back_and_fold() -> None:
         await it.go(Spot("agent", place))
         await it.pilot.press("left")
         assert it.here == "2 poet t"
-        assert it.app.column[12] == "   3 c                        t"
+        assert it.app.column[13] == "   3 c                        t"
 
 
 async def test_one_agents_options_are_open_at_a_time() -> None:
@@ -423,6 +423,7 @@ async def test_the_footer_names_what_keys_do_on_the_row() -> None:
         for spot in (
             Spot("name"),
             Spot("history"),
+            Spot("context"),
             Spot("temperature"),
             Spot("agent", Place(1, 1)),
             Spot("agent", AGGREGATOR),
@@ -432,6 +433,7 @@ async def test_the_footer_names_what_keys_do_on_the_row() -> None:
             said.append(it.app.footer)
         assert said == [
             "enter presets, s save, ↑ ↓ row",
+            "← less, → more, s save, ↑ ↓ row",
             "← less, → more, s save, ↑ ↓ row",
             "enter write, ← less, → more, s save, ↑ ↓ row",
             (
@@ -496,11 +498,11 @@ async def test_a_click_that_brings_the_focus_meets_the_row_that_was_in_sight() -
 
 async def test_what_is_out_of_sight_is_counted() -> None:
     async with desk(BIG, height=20, states=STATES) as it:
-        assert it.app.column[-1] == "   ↓ 38 more"
+        assert it.app.column[-1] == "   ↓ 39 more"
         assert it.app.column[1] == " Mixture ─────────────────── ^t"
         await it.pilot.press("end")
         assert it.here == "+ add an endpoint"
-        assert it.app.column[0] == "   ↑ 38 more"
+        assert it.app.column[0] == "   ↑ 39 more"
 
 
 async def test_every_row_is_in_sight_when_the_cursor_is_on_it() -> None:
@@ -511,7 +513,7 @@ async def test_every_row_is_in_sight_when_the_cursor_is_on_it() -> None:
             met.add(it.sidebar.spot)
             it.sidebar.action_go(1)
             await it.pilot.pause()
-        assert len(met) == 45
+        assert len(met) == 46
 
 
 async def test_a_click_on_the_count_shows_what_it_counts() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, Ty
 from moa_tui.engine.mixture import (
     Agent,
     Aggregator,
+    ContextRule,
     HistoryRule,
     Layer,
     Mixture,
@@ -136,6 +137,11 @@ def write_max_tokens(mixture: Mixture, text: str) -> Mixture:
 def turn_history(mixture: Mixture, by: int = 1) -> Mixture:
     """Return the mixture with the next rule for what agents see of the conversation."""
     return replace(mixture, history=_next(get_args(HistoryRule), mixture.history, by))
+
+
+def turn_context(mixture: Mixture, by: int = 1) -> Mixture:
+    """Return the mixture with the next rule for what a model has no room for."""
+    return replace(mixture, context=_next(get_args(ContextRule), mixture.context, by))
 
 
 def turn_strategy(mixture: Mixture, by: int = 1) -> Mixture:

@@ -26,6 +26,7 @@ Kind: TypeAlias = Literal[
     "temperature",
     "max_tokens",
     "history",
+    "context",
     "system",
     "repeat",
     "agent",
@@ -42,7 +43,7 @@ Section: TypeAlias = Literal["mixture", "proposers", "aggregator", "endpoints"]
 Tone: TypeAlias = Literal["plain", "bright", "quiet"]
 
 FOR_EDITING: Final[frozenset[Kind]] = frozenset(
-    ("system", "repeat", "instruction", "add", "add_endpoint")
+    ("context", "system", "repeat", "instruction", "add", "add_endpoint")
 )
 """The rows that, while they are quiet, say nothing to whoever only reads."""
 
@@ -61,7 +62,7 @@ _OPTIONS: Final[Mapping[str, str]] = {
 """The options that unfold below an agent, and what their rows are called."""
 
 _TURNED: Final[frozenset[Kind]] = frozenset(
-    ("layers", "temperature", "max_tokens", "history", "repeat", "option", "strategy")
+    ("layers", "temperature", "max_tokens", "history", "context", "repeat", "option", "strategy")
 )
 _TEXT: Final = 14
 """Cells of a text that stands at the right of a row."""
@@ -122,6 +123,8 @@ def turned(mixture: Mixture, spot: Spot, by: int) -> Mixture:
             return editing.turn_max_tokens(mixture, by)
         case "history":
             return editing.turn_history(mixture, by)
+        case "context":
+            return editing.turn_context(mixture, by)
         case "strategy":
             return editing.turn_strategy(mixture, by)
         case "repeat":
@@ -244,11 +247,13 @@ def blocks(
         note=says.EDITED if is_edited else "",
         tone="bright",
     )
+    cuts: Tone = "quiet" if mixture.context == "fail" else "plain"
     settings = [
         _value(mixture, Spot("layers"), says.LAYERS, str(mixture.proposer_layers)),
         _value(mixture, Spot("temperature"), says.TEMPERATURE, str(mixture.temperature)),
         _value(mixture, Spot("max_tokens"), says.MAX_TOKENS, str(mixture.max_tokens)),
         _value(mixture, Spot("history"), says.HISTORY, mixture.history),
+        _value(mixture, Spot("context"), says.CONTEXT, mixture.context, tone=cuts),
         Line(
             spot=Spot("system"),
             title=says.SYSTEM,
