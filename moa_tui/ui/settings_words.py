@@ -39,8 +39,8 @@ DESCRIPTIONS: Final[Mapping[SettingKey, str]] = {
     ),
     "sidebar": "It stands open at the left where the screen has 120 columns; f9 opens it always.",
     "budget": (
-        "Dollars that a conversation may cost before you are asked. Calls without a known price"
-        " aren't counted."
+        "Dollars that a conversation may cost before you are asked; type a number, 0 is none."
+        " Calls without a known price aren't counted."
     ),
 }
 VALUES: Final[Mapping[SettingValue, str]] = {
@@ -70,8 +70,11 @@ NO_THEMES: Final = "there is no such theme"
 DEFAULT: Final = "default"
 LOCALE: Final = "the locale isn't UTF-8"
 LOCALE_SHORT: Final = "locale"
-STATE: Final = "yours, state.toml"
-STATE_SHORT: Final = "yours"
+SET_HERE: Final = "set here"
+OPTION_SHORT: Final = "command line"
+VARIABLE_SHORT: Final = "environment"
+TYPING: Final = "being typed"
+TYPED: Final = "Enter keeps it, esc brings back {before}."
 
 THEME_OPTION: Final = "For this start --theme says so; what you keep holds from the next one on."
 
@@ -81,9 +84,14 @@ def dollars(budget: float) -> str:
     return amount(budget) if budget else NO_BUDGET
 
 
-def fixes(what: str) -> str:
-    """Return that a file or a variable fixes a value."""
-    return f"{what} fixes it"
+def from_option(option: str) -> str:
+    """Return that an option of the command line says a value."""
+    return f"{OPTION_SHORT}: {option}"
+
+
+def from_variable(variable: str) -> str:
+    """Return that a variable of the environment says a value."""
+    return f"{VARIABLE_SHORT}: {variable}"
 
 
 def fixed(name: str, by: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
@@ -16,6 +17,7 @@ from moa_tui.ui.dialogs.settings_rows import KEYS, SettingListing
 from moa_tui.ui.dialogs.themes import ThemePicker
 
 if TYPE_CHECKING:
+    from textual import events
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
@@ -25,12 +27,15 @@ if TYPE_CHECKING:
     from moa_tui.ui.settings import Keeping
 
 _ROWS_ABOUT: Final = 4
+_NUMBER: Final = re.compile(r"\d{1,9}(?:\.\d{0,6})?|\.\d{0,6}", re.ASCII)
+"""What may stand there while a budget is typed."""
 
 
 class SettingsDialog(Dialog[None]):
     """Shows the settings of ``keeping`` and changes them.
 
-    A theme is only tried out until enter or another row keeps it; esc brings back the old one.
+    A theme is only tried out, and a budget only typed, until enter or another row keeps it; esc
+    brings back what was.
     """
 
     DEFAULT_CSS: ClassVar[str] = """
@@ -38,7 +43,7 @@ class SettingsDialog(Dialog[None]):
     SettingsDialog Told, SettingsDialog Foot { margin-top: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "keep", "keep it", id="setting.keep", tooltip="Keep this theme"),
+        Binding("enter", "keep", "keep it", id="setting.keep", tooltip="Keep what is on show"),
         Binding("enter", "list", "all themes", id="setting.list", tooltip="Open the themes"),
         Binding(
             "enter,space", "turn(1)", "change", id="setting.change", tooltip="Change it", show=False
@@ -69,6 +74,7 @@ class SettingsDialog(Dialog[None]):
         self._choices = Choices()
         self._told = Told(self._about)
         self._before = ""
+        self._typed = ""
         self._why: dict[SettingKey, str] = {}
 
     def body(self) -> ComposeResult:
@@ -86,7 +92,12 @@ class SettingsDialog(Dialog[None]):
     def _listing(self) -> SettingListing:
         # The one on show, whatever a file calls it.
         shown = self._shown | {"theme": self.app.theme}
-        return SettingListing(settings=self._keeping.values(), shown=shown, tried=self._before)
+        return SettingListing(
+            settings=self._keeping.values(),
+            shown=shown,
+            tried=self._before,
+            typed=self._typed,
+        )
 
     @property
     def _key(self) -> SettingKey:
@@ -107,7 +118,7 @@ class SettingsDialog(Dialog[None]):
         """Return whether a key does something on the row under the cursor."""
         match action:
             case "keep" | "restore":
-                return bool(self._before)
+                return bool(self._before or self._typed)
             case "list":
                 return self._key == "theme" and not self._before
             case _:
@@ -122,7 +133,8 @@ class SettingsDialog(Dialog[None]):
     @on(Choices.Moved)
     def _move(self, event: Choices.Moved) -> None:
         event.stop()
-        if self._before and self._key != "theme":
+        at = "budget" if self._typed else "theme"
+        if (self._before or self._typed) and self._key != at:
             self.action_keep()
         self._redraw()
 
@@ -137,11 +149,30 @@ class SettingsDialog(Dialog[None]):
         else:
             self.action_list()
 
+    # Typing.
+
+    def on_key(self, event: events.Key) -> None:
+        """Take the digits of a budget."""
+        if self._key != "budget":
+            return
+        typed = self._typed
+        if event.key == "backspace" and typed:
+            typed = typed[:-1]
+        elif event.is_printable and event.character and _NUMBER.fullmatch(typed + event.character):
+            typed += event.character
+        else:
+            return
+        event.stop()
+        self._why["budget"] = self._keeping.refusal("budget")
+        self._typed = "" if self._why["budget"] else typed
+        self._redraw()
+
     # Changing.
 
     def action_turn(self, by: int) -> None:
         """Show the theme that comes next; change another setting."""
         key = self._key
+        self._typed = ""
         themes = settings_rows.in_order(self.app.available_themes)
         value = settings_rows.turned(key, self._listing.shown[key], by, themes=themes)
         if key == "theme":
@@ -157,13 +188,21 @@ class SettingsDialog(Dialog[None]):
         self._redraw()
 
     def action_keep(self) -> None:
-        """Keep the theme that is on show."""
+        """Keep the theme that is on show, or the budget that was typed."""
+        typed, self._typed = self._typed, ""
+        if typed:
+            self._keep("budget", float(typed.removesuffix(".") or 0))
+            return
         self._before = ""
         self._keep("theme", self.app.theme)
 
     def action_restore(self) -> None:
-        """Bring back the theme that is kept."""
-        self._try_on(self._before)
+        """Bring back the theme that is kept, or the budget."""
+        if self._typed:
+            self._typed = ""
+            self._redraw()
+        else:
+            self._try_on(self._before)
 
     def action_list(self) -> None:
         """Open the list of all themes."""

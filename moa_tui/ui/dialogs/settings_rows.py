@@ -27,13 +27,15 @@ _NAME: Final = 15
 _WIDE_FROM: Final = 68
 _LESS: Final = "◂"
 _LONGEST_THEME: Final = 40
+_CURSOR: Final = "▏"
+_BUDGETS: Final = (0.0, 0.1, 0.5, 1.0, 5.0, 20.0)
 _TURNS: Final[Mapping[SettingKey, tuple[SettingValue, ...]]] = {
     "notify": (True, False),
     "title": (True, False),
     "glyphs": ("unicode", "ascii"),
     "motion": ("full", "reduced"),
     "sidebar": (True, False),
-    "budget": (0.0, 0.1, 0.5, 1.0, 5.0, 20.0),
+    "budget": _BUDGETS,
 }
 KEYS: Final[tuple[SettingKey, ...]] = ("theme", *_TURNS)
 """The settings in the order of their rows."""
@@ -42,6 +44,9 @@ KEYS: Final[tuple[SettingKey, ...]] = ("theme", *_TURNS)
 def turned(key: SettingKey, value: SettingValue, by: int, *, themes: Sequence[str]) -> SettingValue:
     """Return the value that comes ``by`` later; after the last one the first comes again."""
     values: Sequence[SettingValue] = _TURNS.get(key, themes)
+    if key == "budget":
+        # What was typed may lie between them.
+        values = sorted({*_BUDGETS, float(value)})
     at = values.index(value) if value in values else -1 if by > 0 else 0
     return values[(at + by) % len(values)]
 
@@ -51,11 +56,16 @@ def turned(key: SettingKey, value: SettingValue, by: int, *, themes: Sequence[st
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingListing:
-    """The settings, each with what holds now; ``tried`` is the theme on show that isn't kept."""
+    """The settings, each with what holds now.
+
+    ``tried`` is the theme that esc brings back while another is on show, ``typed`` what stands of
+    a budget that is being typed.
+    """
 
     settings: Mapping[SettingKey, Setting]
     shown: Mapping[SettingKey, SettingValue]
     tried: str = ""
+    typed: str = ""
 
     def __len__(self) -> int:
         return len(KEYS)
@@ -72,6 +82,9 @@ class SettingListing:
         key = KEYS[number]
         setting = self.settings[key]
         value = _told(key, self.shown[key])
+        is_typed = key == "budget" and bool(self.typed)
+        if is_typed:
+            value = f"${self.typed}{_CURSOR}"
         can_turn = not setting.fixed_by or key == "theme"
         left = [
             Segment(f"{says.NAMES[key]:<{_NAME}}", palette.ink + look.BOLD),
@@ -80,7 +93,9 @@ class SettingListing:
             Segment(f" {look.FOLDED}" if can_turn else "", palette.muted),
         ]
         is_tried = key == "theme" and bool(self.tried)
-        origin = says.TRYING if is_tried else _origin(setting, is_wide=width >= _WIDE_FROM)
+        origin = _origin(setting, is_wide=width >= _WIDE_FROM)
+        if is_tried or is_typed:
+            origin = says.TRYING if is_tried else says.TYPING
         return left, [Segment(origin, palette.muted)]
 
 
@@ -98,9 +113,13 @@ def _origin(setting: Setting, *, is_wide: bool) -> str:
         case "locale":
             return says.LOCALE if is_wide else says.LOCALE_SHORT
         case "state.toml":
-            return says.STATE if is_wide else says.STATE_SHORT
-        case other:
-            return says.fixes(other) if is_wide and setting.fixed_by == other else other
+            return says.SET_HERE
+        case "config.toml":
+            return setting.origin
+        case option if option.startswith("-"):
+            return says.from_option(option) if is_wide else says.OPTION_SHORT
+        case variable:
+            return says.from_variable(variable) if is_wide else says.VARIABLE_SHORT
 
 
 def about(
@@ -115,6 +134,9 @@ def about(
         grid += wrapped([warning], width)
     elif key == "theme" and listing.tried:
         told = says.TRIED.format(before=one_line(listing.tried, _LONGEST_THEME))
+        grid += wrapped([Segment(told, palette.bright)], width)
+    elif key == "budget" and listing.typed:
+        told = says.TYPED.format(before=_told(key, listing.shown[key]))
         grid += wrapped([Segment(told, palette.bright)], width)
     elif setting.origin == "--theme":
         grid += wrapped([Segment(says.THEME_OPTION, palette.bright)], width)

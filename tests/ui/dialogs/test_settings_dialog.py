@@ -89,10 +89,10 @@ async def test_each_row_says_what_holds_and_where_it_comes_from() -> None:
     async with settings(Desk(origins, is_utf8=False)) as now:
         assert values(now) == [
             "Theme ◂ moa-dark ▸ default",
-            "Notifications ◂ on ▸ yours, state.toml",
-            "Window title on config.toml fixes it",
+            "Notifications ◂ on ▸ set here",
+            "Window title on config.toml",
             "Glyphs ◂ ASCII ▸ the locale isn't UTF-8",
-            "Motion full TEXTUAL_ANIMATIONS fixes it",
+            "Motion full environment: TEXTUAL_ANIMATIONS",
             "Sidebar ◂ off ▸ default",
         ]
 
@@ -101,7 +101,7 @@ async def test_sixty_columns_say_it_in_fewer_words() -> None:
     origins = {"notify": "state.toml", "title": "config.toml", "motion": "TEXTUAL_ANIMATIONS"}
     async with settings(Desk(origins, is_utf8=False), size=NARROWEST) as now:
         assert [row.split()[-1] for row in values(now)] == [
-            *("default", "yours", "config.toml", "locale", "TEXTUAL_ANIMATIONS", "default"),
+            *("default", "here", "config.toml", "locale", "environment", "default"),
         ]
 
 
@@ -109,7 +109,7 @@ async def test_sixty_columns_say_it_in_fewer_words() -> None:
 async def test_a_key_changes_a_value_which_holds_at_once_and_is_saved(key: str) -> None:
     desk = Desk()
     async with settings(desk, "down", key) as now:
-        assert values(now)[1] == "Notifications ◂ off ▸ yours, state.toml"
+        assert values(now)[1] == "Notifications ◂ off ▸ set here"
         assert desk.used == desk.written == [("notify", False)]
         await press(now, key)
         assert desk.written == [("notify", False), ("notify", True)]
@@ -117,7 +117,7 @@ async def test_a_key_changes_a_value_which_holds_at_once_and_is_saved(key: str) 
 
 async def test_glyphs_change_on_the_screen_below_too() -> None:
     async with settings(Desk(), "down", "down", "down", "right") as now:
-        assert values(now)[3].startswith("> Glyphs < ASCII > yours")
+        assert values(now)[3].startswith("> Glyphs < ASCII > set here")
         assert {letter for letter in now.text if not letter.isascii()} <= set("用写一个贪吃蛇游戏")
 
 
@@ -127,7 +127,7 @@ async def test_what_a_file_fixes_is_refused_in_words() -> None:
         assert now.row(having="change it there").strip() == (
             "! config.toml fixes notifications: change it there."
         )
-        assert values(now)[1] == "Notifications on config.toml fixes it"
+        assert values(now)[1] == "Notifications on config.toml"
         assert desk.used == desk.written == []
 
 
@@ -151,6 +151,56 @@ async def test_a_change_that_fails_after_the_dialog_is_closed_is_told_too() -> N
         assert told == ["It holds until you leave, it wasn't saved: disk full"]
 
 
+# A budget, which is any number.
+
+
+def budget(now: Opened[None]) -> str:
+    """Return the row of the budget, single spaced."""
+    return " ".join(now.row(having="Budget").removeprefix("›").split())
+
+
+async def test_a_budget_is_typed_and_kept_by_enter() -> None:
+    desk = Desk()
+    async with settings(desk, "end", *"0.257", "backspace") as now:
+        assert budget(now) == "Budget ◂ $0.25▏ ▸ being typed"
+        assert "Enter keeps it, esc brings back none." in now.text
+        assert desk.written == []
+        await press(now, "enter")
+        assert budget(now) == "Budget ◂ $0.25 ▸ set here"
+        assert desk.used == desk.written == [("budget", 0.25)]
+        await press(now, "right")
+        assert desk.written[-1] == ("budget", 0.5)
+
+
+@pytest.mark.parametrize("key", ["up", "home"])
+async def test_going_on_to_another_row_keeps_the_budget(key: str) -> None:
+    desk = Desk()
+    async with settings(desk, "end", "3", key):
+        assert desk.written == [("budget", 3.0)]
+
+
+async def test_esc_brings_back_the_budget_and_then_closes() -> None:
+    desk = Desk()
+    async with settings(desk, "end", "3", "escape") as now:
+        assert budget(now) == "Budget ◂ none ▸ default"
+        await press(now, "escape")
+        assert (now.results, desk.written) == ([None], [])
+
+
+async def test_what_is_no_number_is_not_typed() -> None:
+    async with settings(Desk(), "end", *"1.5.x-e2") as now:
+        assert budget(now) == "Budget ◂ $1.52▏ ▸ being typed"
+    async with settings(Desk(), "end", ".", "enter") as now:
+        assert budget(now) == "Budget ◂ none ▸ set here"
+
+
+async def test_a_budget_that_a_file_fixes_is_not_typed() -> None:
+    desk = Desk({"budget": "config.toml"})
+    async with settings(desk, "end", "3", "enter") as now:
+        assert "config.toml fixes budget: change it there." in now.text
+        assert (budget(now), desk.written) == ("Budget none config.toml", [])
+
+
 # Themes in their row.
 
 
@@ -165,7 +215,7 @@ async def test_a_theme_is_seen_at_once_and_kept_by_enter() -> None:
         assert desk.written == []
         await press(now, "enter")
         assert desk.written == [("theme", "moa-light")]
-        assert values(now)[0] == "Theme ◂ moa-light ▸ yours, state.toml"
+        assert values(now)[0] == "Theme ◂ moa-light ▸ set here"
 
 
 async def test_esc_brings_back_the_theme_and_then_closes() -> None:
@@ -205,7 +255,7 @@ async def test_a_theme_that_config_toml_fixes_may_be_worn_until_one_leaves() -> 
 async def test_a_theme_of_the_command_line_says_that_it_is_one() -> None:
     desk = Desk(option="moa-dark")
     async with settings(desk, size=WIDE) as now:
-        assert values(now)[0] == "Theme ◂ moa-dark ▸ --theme"
+        assert values(now)[0] == "Theme ◂ moa-dark ▸ command line: --theme"
         assert "For this start --theme says so" in now.text
         await press(now, "right", "enter")
         assert desk.written == [("theme", "moa-light")]
@@ -216,7 +266,7 @@ async def test_enter_opens_the_list_and_what_it_ends_with_is_kept() -> None:
     async with settings(desk, "enter", *"nord", "enter") as now:
         assert now.stage.app.theme == "nord"
         assert desk.written == [("theme", "nord")]
-        assert values(now)[0] == "Theme ◂ nord ▸ yours, state.toml"
+        assert values(now)[0] == "Theme ◂ nord ▸ set here"
 
 
 # The list of themes.
