@@ -220,7 +220,7 @@ def _add_options(
     )
     add("--aggregator", metavar="MODEL", help="the model that merges")
     add("--layers", type=_count, metavar="N", help="how often the proposer layer runs")
-    add("--strategy", choices=get_args(StrategyName), help="how the answer is made")
+    add("--strategy", choices=get_args(StrategyName), help="how to merge; none: just a race")
     add("--temperature", type=_temperature, metavar="T", help="for every agent, or unset")
     add("--max-tokens", type=_count, metavar="N", help="for every agent")
     add("--history", choices=get_args(HistoryRule), help="what agents see of earlier turns")
