@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from textual import events
 from ui_fakes import Stage, mixture, says, settle, stage
 
 from moa_tui.config import KNOWN_ENDPOINTS
@@ -163,6 +164,12 @@ class Opened(Generic[ResultT]):
     async def press(self, *keys: str) -> None:
         """Press keys, then let the screen catch up."""
         await self.pilot.press(*keys)
+        await settle(self.pilot)
+
+    async def burst(self, *keys: str) -> None:
+        """Press keys all at once, as a terminal hands over what was typed while it was slow."""
+        for key in keys:
+            self.stage.app.post_message(events.Key(key, key if len(key) == 1 else None))
         await settle(self.pilot)
 
     async def settle(self) -> None:

@@ -73,9 +73,21 @@ def binding_chain(screen: Screen[Any]) -> list[tuple[DOMNode, BindingsMap]]:
 
 
 def own_bindings(widget: Widget, key: str) -> list[Binding]:
-    """Return a widget's own bindings of a key, for one that runs them before the key bubbles up."""
+    """Return a widget's own bindings of a key, where the user wants them."""
     bindings = remapped(widget._bindings, keymap_of(widget.app))  # noqa: SLF001 - as above
     return bindings.key_to_bindings.get(key, [])
+
+
+async def done_at_once(widget: Widget, key: str) -> bool:
+    """Do what a key does in a widget that text is written in; return whether it did anything.
+
+    Textual runs bindings once a key has bubbled up to the app. What was typed behind it is in the
+    text by then: backspace would take that, and enter would send it.
+    """
+    for binding in own_bindings(widget, key):
+        if await widget.app.run_action(binding.action, widget):
+            return True
+    return False
 
 
 def typed(key: str) -> str | None:

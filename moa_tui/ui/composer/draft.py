@@ -13,7 +13,7 @@ from moa_tui.text import clean
 from moa_tui.ui.composer import composer_words as own_words
 from moa_tui.ui.composer import slash
 from moa_tui.ui.composer.prompt import CHIP_ABOVE, History, Pastes, Prompt
-from moa_tui.ui.keymap import own_bindings
+from moa_tui.ui.keymap import done_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -256,17 +256,9 @@ class Draft(TextArea):
         self.post_message(self.Pressed())
         self._accepts_next = False
         self.settle()
-        # Textual runs bindings once a key has bubbled up to the app. What was typed behind it is
-        # in the text by then: enter would send that too.
-        for binding in self._own_bindings(event.key):
-            if await self.app.run_action(binding.action, self):
-                event.prevent_default()
-                event.stop()
-                return
-
-    def _own_bindings(self, key: str) -> Sequence[Binding]:
-        """Return what a key may do here, as the user's keymap has it."""
-        return own_bindings(self, key)
+        if await done_at_once(self, event.key):
+            event.prevent_default()
+            event.stop()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether a key does something now: what is offered comes first."""

@@ -11,6 +11,7 @@ from textual.widgets import Input, TextArea
 
 from moa_tui.text import clean, one_line
 from moa_tui.ui import look
+from moa_tui.ui.keymap import done_at_once
 from moa_tui.ui.rows import Rows
 
 if TYPE_CHECKING:
@@ -59,6 +60,11 @@ class Line(Input, inherit_bindings=False):
         )
         self.cursor_blink = False
 
+    async def _on_key(self, event: events.Key) -> None:
+        if await done_at_once(self, event.key):
+            event.prevent_default()
+            event.stop()
+
     def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
         event.stop()
@@ -93,6 +99,11 @@ class Paragraphs(TextArea):
         )
         self.cursor_blink = False
         self.move_cursor(self.document.end)
+
+    async def _on_key(self, event: events.Key) -> None:
+        if await done_at_once(self, event.key):
+            event.prevent_default()
+            event.stop()
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()

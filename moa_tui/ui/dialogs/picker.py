@@ -9,7 +9,6 @@ from rich.segment import Segment
 from textual import on
 from textual.binding import Binding
 from textual.containers import Horizontal
-from textual.widgets import Input
 
 from moa_tui.ui import look
 from moa_tui.ui.dialogs.choices import Choices
@@ -168,7 +167,8 @@ class Picker(Dialog[ResultT]):
         """Hear that the cursor stands on another row."""
 
     def on_mount(self) -> None:
-        """Fill the list."""
+        """Fill the list, and anew at every change: the next key may be enter already."""
+        self.watch(self._filter, "value", self._type, init=False)
         self._fit()
         self.relist()
 
@@ -186,9 +186,7 @@ class Picker(Dialog[ResultT]):
         card = self.query_one("#card")
         card.styles.height = max(1, min(room, self._most + told + around))
 
-    @on(Input.Changed)
-    def _type(self, event: Input.Changed) -> None:
-        event.stop()
+    def _type(self) -> None:
         self.typed()
         self.relist()
 

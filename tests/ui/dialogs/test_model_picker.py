@@ -373,3 +373,13 @@ async def test_heads_stand_above_their_figures_with_and_without_a_scroll_bar(cou
         assert row.index("4.1k") + 4 == heads.index("context") + 7
         assert row.index("1.0 GB") + 6 == heads.index("size") + 4
         assert row.index("free") + 4 == heads.index("out") + 3
+
+
+async def test_keys_that_come_at_once_do_what_they_do_one_by_one() -> None:
+    async with opened(picker()) as now:
+        await now.burst(*"abc", "backspace", "backspace", "d", "home", "left", "e")
+        assert now.card[1] == " › aed"
+
+    async with opened(picker()) as now:
+        await now.burst(*"phi3", "enter")
+        assert now.results == ["ollama/phi3:instruct"]

@@ -158,3 +158,10 @@ async def test_a_long_text_keeps_the_card_inside_the_screen(size: tuple[int, int
         assert now.stage.app.screen.region.contains_region(region)
         assert now.row(having="a name has no /")
         assert now.card[-1].startswith(" enter new line")
+
+
+async def test_letters_are_erased_in_the_order_in_which_keys_were_pressed() -> None:
+    for make in (line(""), text("")):
+        async with opened(make) as now:
+            await now.burst(*"abc", "backspace", "d")
+            assert "abd" in [row.strip(" ›") for row in now.card]
