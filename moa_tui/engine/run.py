@@ -138,11 +138,17 @@ class Run:
         """Give a seat of the live layer to another agent."""
         self._open_seat(seat).restart(agent)
 
-    def add(self, agent: Agent) -> Seat:
-        """Add a seat to the live layer and return it."""
+    def add(self, agent: Agent, *, layer: int | None = None) -> Seat:
+        """Add a seat to the live layer and return it; ``layer`` is the one that is meant.
+
+        Raises:
+            CommandError: no layer is live, or another one than was meant.
+        """
         self._refuse_when_over()
-        if self._layer is None:
+        if self._layer is None or self._forced is not None:
             raise CommandError("Seats can be added only while a layer of proposers runs.")
+        if layer is not None and layer != self._layer.number:
+            raise CommandError(f"Layer {layer} has ended meanwhile: no seat was added to it.")
         seat = Seat(self._layer.number, 1 + max(known.number for known in self._layer.seats))
         self._calls.provider(agent.endpoint)
         self._new_seat(seat, self._references).begin(agent)

@@ -143,9 +143,12 @@ class Steering(Ground):
             )
 
     def action_add_seat(self) -> None:
-        """Choose a model for one more seat of the layer that runs."""
+        """Choose a model for one more seat of the layer that runs now, and of no later one."""
+        run = self._stage.run
+        layer = run.layers[-1].layer if run is not None and run.layers else 1
         self._mixing.choose_model(
-            words.ADDS_SEAT, lambda agent: self._command(lambda run: run.add(agent))
+            words.adds_seat(layer),
+            lambda agent: self._command(lambda run: run.add(agent, layer=layer)),
         )
 
     def action_merge_now(self) -> None:

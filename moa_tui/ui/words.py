@@ -54,7 +54,6 @@ PINNED: Final = "pinned"
 AGREEMENT: Final = "Agreement so far"
 TAKEN_SHORT: Final = "taken"
 TAKEN: Final = "taken as it was written"
-ADDS_SEAT: Final = "A model for one more seat of this layer"
 NOTHING_SAID: Final = "Stopped before anybody had said a word: the answer before is back."
 NO_MERGER: Final = "no aggregator"
 
@@ -184,6 +183,11 @@ def replay(speed: int, *, is_paused: bool) -> str:
 def edits(number: int) -> str:
     """Return what sending does while the question of an earlier turn is written anew."""
     return f"enter asks this in the place of turn {number}, which is kept; esc leaves it"
+def adds_seat(layer: int) -> str:
+    """Return what a model is chosen for: to join a layer of the run."""
+    return f"A model for one more seat of layer {layer}"
+
+
 
 
 def version(at: int, of: int, *, is_short: bool) -> str:

@@ -22,7 +22,7 @@ from moa_tui.engine.provider import (
     Thinking,
     Usage,
 )
-from moa_tui.engine.run import open_run
+from moa_tui.engine.run import Run, open_run
 from moa_tui.engine.seat import Proposal
 from moa_tui.errors import ConfigError, ProviderError
 from moa_tui.providers.scripted import ScriptedProvider, Wait
@@ -356,6 +356,22 @@ def test_an_added_seat_joins_the_live_layer() -> None:
     result = race(mixture("ab"), PAIR | {"c": says("Cyan", first_s=3)}, on=add)
     assert "1 1.3 started t/c" in result.lines
     assert result.untimed[-1] == "run finished 'Merged' of 1.1 1.2 1.3"
+
+
+def test_a_seat_meant_for_an_earlier_layer_joins_no_later_one() -> None:
+    add = {"2.1 started t/b": lambda run: run.add(Agent(model="t/c"), layer=1)}
+    result = race(mixture("a", "b"), PAIR, on=add)
+    assert result.refused == ["Layer 1 has ended meanwhile: no seat was added to it."]
+    assert not any("2.2" in line for line in result.lines)
+
+
+def test_no_seat_joins_a_layer_that_was_cut_short_for_the_merge() -> None:
+    def merge_and_add(run: Run) -> None:
+        run.merge_now()
+        run.add(Agent(model="t/c"))
+
+    result = race(mixture("ab"), PAIR, on={"1.1 finished 'Air' stop": merge_and_add})
+    assert result.refused == ["Seats can be added only while a layer of proposers runs."]
 
 
 def test_merge_now_takes_what_is_done_and_skips_the_rest() -> None:
