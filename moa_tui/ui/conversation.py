@@ -270,7 +270,7 @@ class ConversationScreen(Screen[None]):
             case events.TextDelta() | events.ThinkingDelta():
                 self._stage.stream(state, event.seat, t=event.t)
             case events.MergeForced():
-                self.notify(words.merges(state), markup=False)
+                self.notify(words.merges(state, partial=event.partial), markup=False)
             case events.SeatNote():
                 # Its tile told how long a model loaded, the answer's head tells of each step.
                 if event.kind not in ("loaded", "merge"):
@@ -336,9 +336,7 @@ class ConversationScreen(Screen[None]):
         self._desk.follow(self._live.state, self._turns.title_of_last)
         self._mixing.is_crowded = self._stage.is_zoomed
         room = self._stage.fit(
-            self._turns,
-            sidebar=self._mixing.has_sidebar_beside,
-            above=self._desk.rows_above,
+            self._turns, sidebar=self._mixing.has_sidebar_beside, above=self._desk.rows_above
         )
         self._too_small.cover(is_needed=room is None)
         self._mixing.fit()
@@ -346,8 +344,10 @@ class ConversationScreen(Screen[None]):
         self._stage.composer.draft.has_queue = bool(self._turns.queue)
         if self.focused is None and self.is_active:
             self._stage.find_focus(is_lost=True)
-        self._versions.is_busy = self._judging.is_busy = self._is_busy or self._replaying.is_on
-        self._replaying.is_busy = self._is_busy
+        self._replaying.blocked = told.blocked(
+            is_live=self._is_asking, is_fetching=self._download.is_under_way
+        )
+        self._versions.blocked = self._judging.blocked = self._replaying.blocks
         self.refresh_bindings()
 
     @on(Composer.Written)

@@ -19,6 +19,7 @@ from moa_tui.ui.composer.composer import Composer
 from moa_tui.ui.footer import Footer
 from moa_tui.ui.keymap import chain, keymap_of, remapped
 from moa_tui.ui.notices import Notices, writer
+from moa_tui.ui.refusing import Refusing
 from moa_tui.ui.rows import Ground, Rows
 
 if TYPE_CHECKING:
@@ -163,12 +164,11 @@ class Desk(Ground):
 
     def commands(self) -> tuple[Command, ...]:
         """Return what can be found by name with the present focus, whether it works now or not."""
+        return tuple(command for command in self._named() if _is_ever(command))
+
+    def _named(self) -> Sequence[Command]:
         found = commands(chain(self.screen))
-        return tuple(
-            command
-            for command in found
-            if command.id not in _SELF_EVIDENT and "." not in command.id
-        )
+        return [one for one in found if one.id not in _SELF_EVIDENT and "." not in one.id]
 
     def action_palette(self) -> None:
         """Find a command by name, and do it."""
@@ -194,12 +194,12 @@ class Desk(Ground):
 
     async def _done(self, name: str) -> str:
         """Do what has this name behind the slash; return in words why nothing was done."""
-        found = {slash.name_of(command): command for command in self.commands()}
+        found = {slash.name_of(command): command for command in self._named()}
         command = found.get(name)
         if command is None:
             return slash.refusal(name, found.values())
         if not command.works:
-            return words.does_nothing_now(name)
+            return _why_not(command) or words.does_nothing_now(name)
         await self.app.run_action(command.action, command.node)
         return ""
 
@@ -212,7 +212,9 @@ class Desk(Ground):
         sections = []
         for title, nodes in self._parts():
             maps = [(node, remapped(node._bindings, keymap)) for node in nodes]  # noqa: SLF001 - as above
-            new = tuple(one for one in commands(maps) if one.id not in told and one.does)
+            new = tuple(
+                one for one in commands(maps) if one.id not in told and one.does and _is_ever(one)
+            )
             told |= {command.id for command in new}
             if title == words.HELP_ANYWHERE:
                 typed = tuple(one for one in new if _is_typed(one))
@@ -471,6 +473,15 @@ class Desk(Ground):
 
         targets = [JumpTarget(key, key, widget.region) for key, widget in named]
         self.app.push_screen(JumpOverlay(targets), go)
+
+
+def _is_ever(command: Command) -> bool:
+    """Return whether a command can do something here at some time."""
+    return not isinstance(command.node, Refusing) or command.node.is_ever(command.id)
+
+
+def _why_not(command: Command) -> str:
+    return command.node.why_not(command.id) if isinstance(command.node, Refusing) else ""
 
 
 def _is_typed(command: Command) -> bool:

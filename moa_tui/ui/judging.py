@@ -9,10 +9,10 @@ from textual import work
 
 from moa_tui.errors import MoaError
 from moa_tui.text import clean
-from moa_tui.ui import keys, look
+from moa_tui.ui import keys, look, words
 from moa_tui.ui.keymap import keymap_of
 from moa_tui.ui.keys import Names
-from moa_tui.ui.rows import Ground
+from moa_tui.ui.refusing import Refusing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from moa_tui.ui.scene import Scene
 
 
-class Judging(Ground):
+class Judging(Refusing):
     """Holds the rest of the screen; its keys are about the turn in sight, else the last one."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(keys.JUDGING)
@@ -41,8 +41,8 @@ class Judging(Ground):
         self._recording = scene.recording
         self._stage = scene.stage
         self._chance = chance
-        self.is_busy = False
-        """Whether a run or a download is under way, so that there is nothing whole to judge."""
+        self.blocked = ""
+        """Why there is nothing whole to judge now, "" if there may be."""
 
     def compose(self) -> ComposeResult:
         """The rest of the screen."""
@@ -51,8 +51,16 @@ class Judging(Ground):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether a key does something now."""
         if action == "blind_test":
-            return not self.is_busy and len(self._turns) > 0 and self._can_judge
+            return not self.blocked and len(self._turns) > 0 and self._can_judge
         return super().check_action(action, parameters)
+
+    def why_not(self, command: str) -> str:
+        """Return why a command does nothing now."""
+        if command != "blind_test":
+            return ""
+        if self.blocked or not len(self._turns):
+            return self.blocked or words.NOTHING_ASKED
+        return words.NOTHING_TO_JUDGE
 
     @property
     def _can_judge(self) -> bool:
@@ -70,8 +78,8 @@ class Judging(Ground):
     async def action_blind_test(self) -> None:
         """Show the texts of a run without names, or how they were judged."""
         from moa_tui.engine.blind import shown_again, standings  # noqa: PLC0415 - as above
-        from moa_tui.ui.dialogs import blind_words as words  # noqa: PLC0415 - dialogs are lazy
-        from moa_tui.ui.dialogs.blind import BlindTest  # noqa: PLC0415 - as above
+        from moa_tui.ui.dialogs.blind import BlindTest  # noqa: PLC0415 - dialogs are lazy
+        from moa_tui.ui.dialogs.blind_words import NO_TEXTS  # noqa: PLC0415 - as above
 
         number = self._stage.turn_meant(self._turns)
         try:
@@ -90,7 +98,7 @@ class Judging(Ground):
             self._tell(error)
             return
         if len(shown) < 2:  # noqa: PLR2004 - one text is no choice
-            self.notify(words.NO_TEXTS, markup=False)
+            self.notify(NO_TEXTS, markup=False)
             return
 
         async def judge(picked: int | None) -> Revealed:

@@ -37,7 +37,24 @@ _BACK: Final = "Go back the same way"
 Place: TypeAlias = Literal["composer", "examples", "tile", "lanes", "answer", "elsewhere"]
 """Where the focus is."""
 
-STEERING: Final[tuple[BindingType, ...]] = (
+
+def refusing(*bindings: Binding) -> tuple[BindingType, ...]:
+    """Return bindings and behind them, on the same keys, what says why none of them works.
+
+    Their widget is a `Refusing`. The key of the command "stop" has something to close elsewhere.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for binding in bindings:
+        if binding.id and binding.id not in ("stop", "interrupt"):
+            found.setdefault(binding.id, {})[binding.key] = None
+    faces = (
+        Binding(",".join(pressed), f"refuse('{command}')", id=command, show=False)
+        for command, pressed in found.items()
+    )
+    return (*bindings, *faces)
+
+
+STEERING: Final[tuple[BindingType, ...]] = refusing(
     Binding(
         "ctrl+c",
         "interrupt",
@@ -78,6 +95,7 @@ STEERING: Final[tuple[BindingType, ...]] = (
         tooltip="Merge now, unfinished texts too",
         show=False,
     ),
+    Binding("M", "refuse_merge", id="merge_partial", show=False),
     Binding("x", "stop_seat", "stop seat", id="stop_seat", tooltip="Stop the seat in focus"),
     Binding("r", "retry_seat", "retry", id="retry_seat", tooltip="Start the seat over"),
     Binding("o", "swap_seat", "swap model", id="swap_seat", tooltip="Give the seat another model"),
@@ -100,7 +118,7 @@ STEERING: Final[tuple[BindingType, ...]] = (
 )
 """What one can tell a run."""
 
-TURNS: Final[tuple[BindingType, ...]] = (
+TURNS: Final[tuple[BindingType, ...]] = refusing(
     Binding("escape", "stop_editing", "leave it", id="stop", tooltip=_ESCAPE),
     Binding("f5", "again", "again", id="again", tooltip="Run the last prompt anew"),
     Binding(
@@ -143,7 +161,7 @@ TURNS: Final[tuple[BindingType, ...]] = (
 )
 """What one can do with the questions and answers so far."""
 
-REPLAY: Final[tuple[BindingType, ...]] = (
+REPLAY: Final[tuple[BindingType, ...]] = refusing(
     Binding("escape", "end_replay", "end replay", id="stop", tooltip=_ESCAPE),
     Binding("R", "replay", "replay", id="replay", tooltip="Replay the race as it was"),
     Binding("space", "pause", "pause", id="replay_pause", tooltip=_PAUSE),
@@ -153,7 +171,7 @@ REPLAY: Final[tuple[BindingType, ...]] = (
 )
 """How a stored race is watched once more."""
 
-JUDGING: Final[tuple[BindingType, ...]] = (
+JUDGING: Final[tuple[BindingType, ...]] = refusing(
     Binding(
         "b",
         "blind_test",
@@ -184,7 +202,7 @@ ANYWHERE: Final[tuple[BindingType, ...]] = (
 )
 """What one can do with the program itself."""
 
-CHOOSING: Final[tuple[BindingType, ...]] = (
+CHOOSING: Final[tuple[BindingType, ...]] = refusing(
     Binding("ctrl+t", "presets", "presets", id="presets", tooltip="Choose a preset"),
     Binding("ctrl+o", "models", "models", id="models", tooltip="Choose a model"),
     Binding("f8", "endpoints", "endpoints", id="endpoints", tooltip="See or add endpoints"),
@@ -253,7 +271,8 @@ class Now:
 
     ``state`` is the run that is looked at, ``seat`` that of the tile or lane in focus, which may
     have ended at this moment: ``has_just_ended``. ``is_live``: that run takes commands;
-    ``is_running``: some run does. ``can_choose``: models can be chosen.
+    ``is_running``: some run does; ``is_replayed``: it is only looked at once more.
+    ``can_choose``: models can be chosen.
     """
 
     state: RunState | None
@@ -261,6 +280,7 @@ class Now:
     has_just_ended: bool = False
     is_live: bool = False
     is_running: bool = False
+    is_replayed: bool = False
     is_fetching: bool = False
     can_choose: bool = False
 
@@ -361,7 +381,9 @@ def _takes_seats(now: Now) -> bool:
 
 def _can_take(now: Now) -> bool:
     seat = now.seat
-    return seat is not None and not seat.is_live and bool(str(seat.text).strip())
+    if seat is None or seat.is_live or now.is_replayed:
+        return False
+    return bool(str(seat.text).strip())
 
 
 def _has_details(now: Now) -> bool:
@@ -407,23 +429,25 @@ def hints(
     *,
     is_writing: bool,
     focused: Seat | None,
+    is_replayed: bool = False,
     can_swap: bool = False,
 ) -> dict[Seat, list[tuple[str, str]]]:
     """Return what one can do about each seat, as (key, what it does).
 
     Without the focus it begins with the key that gives it. While one is writing, digits and
-    letters belong to the prompt, so nothing is said then.
+    letters belong to the prompt, so nothing is said then. A replay's seats take no commands.
     """
     told: dict[Seat, list[tuple[str, str]]] = {seat.seat: [] for seat in seats}
     if is_writing:
         return told
     for seat in seats[: _FIRST_WITHOUT_KEY - 1]:
         keys = told[seat.seat]
-        if state.status == "running" and _is_open(state, seat):
+        is_running = state.status == "running" and not is_replayed
+        if is_running and _is_open(state, seat):
             keys.append((names.of("retry_seat", "r"), words.RETRY))
             if can_swap:
                 keys.append((names.of("swap_seat", "o"), words.SWAP))
-        if state.status == "running" and seat.is_live:
+        if is_running and seat.is_live:
             keys.append((names.of("stop_seat", "x"), words.STOP))
         if seat.status == "failed":
             keys.append((names.of("details", "d"), words.DETAILS))

@@ -8,12 +8,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
-from textual.containers import Horizontal
 from textual.message import Message
 
 from moa_tui.errors import ConfigError
 from moa_tui.text import clean
 from moa_tui.ui import keys, words
+from moa_tui.ui.refusing import Refusing
 from moa_tui.ui.room import SIDEBAR_FROM
 from moa_tui.ui.sidebar.sidebar import Sidebar
 
@@ -61,14 +61,14 @@ def _as_saved(ports: Ports, mixture: Mixture) -> Mixture:
         return mixture
 
 
-class Mixing(Horizontal):
+class Mixing(Refusing):
     """Looks for models at the start, opens the dialogs that choose among them, keeps the result.
 
     In the demo, and where nothing can be chosen, the sidebar is only to be read.
     """
 
     DEFAULT_CSS: ClassVar[str] = """
-    Mixing { layers: beside over; }
+    Mixing { layout: horizontal; layers: beside over; }
     Mixing Sidebar.-over { layer: over; }
     """
     BINDINGS: ClassVar[list[BindingType]] = list(keys.CHOOSING)
@@ -315,6 +315,14 @@ class Mixing(Horizontal):
                 return self._sidebar.has_focus
             case _:
                 return super().check_action(action, parameters)
+
+    def why_not(self, command: str) -> str:
+        """Return why a command does nothing now."""
+        return "" if self.is_ever(command) else words.NO_CHOICE
+
+    def is_ever(self, command: str) -> bool:
+        """Return whether a command can do something here at some time."""
+        return self.can_choose or command not in ("presets", "models", "endpoints")
 
     def action_presets(self) -> None:
         """Choose a preset."""

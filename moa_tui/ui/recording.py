@@ -71,6 +71,11 @@ class Recording:
         """Whether another conversation is about to be opened, so that drafts are for that one."""
 
     @property
+    def is_kept(self) -> bool:
+        """Whether anything is written down."""
+        return self._open is not None
+
+    @property
     def _store(self) -> Store | None:
         return None if self._open is None else self._open()
 

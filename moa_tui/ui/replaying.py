@@ -10,8 +10,8 @@ from textual.message import Message
 
 from moa_tui.errors import MoaError
 from moa_tui.text import clean
-from moa_tui.ui import keys
-from moa_tui.ui.rows import Ground
+from moa_tui.ui import keys, words
+from moa_tui.ui.refusing import Refusing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ _STEP_S: Final = 0.1
 """The longest time, of the race's own, in which nobody looks whether it is to pause."""
 
 
-class Replaying(Ground):
+class Replaying(Refusing):
     """Holds the rest of the screen; while it replays, space, the speed and esc are its own."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(keys.REPLAY)
@@ -48,8 +48,8 @@ class Replaying(Ground):
         self._clock = clock
         self._goes = asyncio.Event()
         self._steps = 0
-        self.is_busy = False
-        """Whether a run or a download is under way, so that nothing can be replayed."""
+        self.blocked = ""
+        """Why nothing can be replayed now, "" if it can."""
         self.is_on = False
         """Whether a race is being replayed."""
         self.speed = SPEEDS[0]
@@ -64,11 +64,16 @@ class Replaying(Ground):
         """Whether the race stands still."""
         return self.is_on and not self._goes.is_set()
 
+    @property
+    def blocks(self) -> str:
+        """Why nothing else can be run or shown anew now, "" if it can."""
+        return words.IS_REPLAYED if self.is_on else self.blocked
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether a key does something now."""
         match action:
             case "replay":
-                is_free = not (self.is_busy or self.is_on) and len(self._turns) > 0
+                is_free = not (self.blocked or self.is_on) and len(self._turns) > 0
                 return is_free and self._turns[self._stage.turn_meant(self._turns)].version.id != 0
             case "pause":
                 return self.is_on and not self.is_paused
@@ -78,6 +83,18 @@ class Replaying(Ground):
                 return self.is_on
             case _:
                 return super().check_action(action, parameters)
+
+    def why_not(self, command: str) -> str:
+        """Return why a command does nothing now."""
+        if command != "replay":
+            return ""
+        if self.blocked or not len(self._turns):
+            return self.blocked or words.NOTHING_ASKED
+        return words.NO_RACE_KEPT
+
+    def is_ever(self, command: str) -> bool:
+        """Return whether a command can do something here at some time."""
+        return command == "stop" or self._recording.is_kept
 
     def action_replay(self) -> None:
         """Replay the race of the turn in sight, else of the last one."""

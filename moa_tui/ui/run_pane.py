@@ -44,6 +44,7 @@ class RunPane(Ground):
         self._can_swap = can_swap
         self._merger = words.NO_MERGER
         self._taken: SeatState | None = None
+        self._is_replayed = False
         self._flow = FlowLines()
         self._tiles = TileGrid(frames)
         self._lanes = RaceView(frames)
@@ -62,6 +63,7 @@ class RunPane(Ground):
     def begin(self, question: str, mixture: Mixture, *, version: Version, is_again: bool) -> None:
         """Open a turn that this mixture answers, or the last one again, for another version."""
         self._taken = None
+        self._is_replayed = False
         self._name_merger(mixture)
         self.answer.head.show_version(version)
         if is_again:
@@ -121,6 +123,7 @@ class RunPane(Ground):
             seats,
             self._names,
             is_writing=is_writing,
+            is_replayed=self._is_replayed,
             focused=focused,
             can_swap=self._can_swap,
         )
@@ -133,7 +136,9 @@ class RunPane(Ground):
             layer=layer,
             ready=tuple(seat.seat.number for seat in seats if seat.status == "done"),
             seats=len(seats),
-            key=keys.merge_key(state, self._names, is_writing=is_writing),
+            key=""
+            if self._is_replayed
+            else keys.merge_key(state, self._names, is_writing=is_writing),
         )
         self.answer.show_waiting(self._merger, waiting)
         if not self.attributed.compared(tuple(waiting.ready)):
@@ -162,7 +167,8 @@ class RunPane(Ground):
             self.answer.close_turn(failure=run.message, hint=run.hint)
 
     def begin_replay(self, number: int) -> None:
-        """Let a turn's answer grow anew."""
+        """Let a turn's answer grow anew; until turns are shown again no seat takes a command."""
+        self._is_replayed = True
         self._taken = None
         self.answer.show_idle(self._merger)
         self.answer.reopen_turn(number)
@@ -174,6 +180,7 @@ class RunPane(Ground):
 
     def show_turns(self, turns: Turns, first: int, *, is_one: bool) -> None:
         """Show the versions that turns have now: the first one's, or those of all from there."""
+        self._is_replayed = False
         view = self.answer.view
         newest = turns[-1].version.run
         if newest is not None and newest.mixture is not None:

@@ -8,7 +8,7 @@ from textual.message import Message
 
 from moa_tui.ui import keys, words
 from moa_tui.ui.live import agent_of
-from moa_tui.ui.rows import Ground
+from moa_tui.ui.refusing import Refusing, no_order, not_taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _JUST_S: Final = 1.5
 
 
-class Steering(Ground):
+class Steering(Refusing):
     """Holds the desk; its keys are commands to the live run and to the seat in focus."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(keys.STEERING)
@@ -87,6 +87,32 @@ class Steering(Ground):
         known = keys.works(action, self._now)
         return super().check_action(action, parameters) if known is None else known
 
+    def why_not(self, command: str) -> str:
+        """Return why a command does nothing now."""
+        match command:
+            case "new_session" | "sessions" | "private":
+                return "" if self._desk.has_store else words.NOTHING_KEPT
+            case "export":
+                return words.NOTHING_TO_EXPORT if self._desk.has_papers else words.NOTHING_KEPT
+            case "take":
+                return not_taken(self._now)
+            case "details":
+                return words.NOTHING_FAILED
+            case _:
+                return no_order(command, self._now)
+
+    def is_ever(self, command: str) -> bool:
+        """Return whether a command can do something here at some time."""
+        match command:
+            case "new_session" | "sessions" | "private":
+                return self._desk.has_store
+            case "export":
+                return self._desk.has_papers
+            case "swap_seat" | "add_seat":
+                return self._mixing.can_choose
+            case _:
+                return True
+
     @property
     def _now(self) -> keys.Now:
         stage = self._stage
@@ -97,6 +123,7 @@ class Steering(Ground):
             has_just_ended=seat is not None and self._has_just_ended(seat),
             is_live=self._live.is_live and stage.turn is None,
             is_running=self._live.is_live,
+            is_replayed=self._live.shown_t is not None,
             is_fetching=self._download.is_under_way,
             can_choose=self._mixing.can_choose,
         )

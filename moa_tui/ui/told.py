@@ -253,6 +253,13 @@ def notice(
     )
 
 
+def blocked(*, is_live: bool, is_fetching: bool) -> str:
+    """Return why no run can be begun or shown anew now, "" if one can."""
+    if is_fetching:
+        return words.IS_FETCHING
+    return words.RUN_IS_LIVE if is_live else ""
+
+
 def _room(tight: Tight) -> str:
     star = f"{look.STAR} " if tight.merges else ""
     need, window = look.short(tight.need), look.short(tight.window)

@@ -11,7 +11,7 @@ from moa_tui.errors import MoaError
 from moa_tui.text import clean
 from moa_tui.ui import keys, words
 from moa_tui.ui.live import completed, completes, merged_again, merges_again
-from moa_tui.ui.rows import Ground
+from moa_tui.ui.refusing import Refusing
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from moa_tui.ui.scene import Scene
 
 
-class Versions(Ground):
+class Versions(Refusing):
     """Holds the rest of the screen; its keys are about the turn in sight, else the last one."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(keys.TURNS)
@@ -55,8 +55,8 @@ class Versions(Ground):
         self._live = scene.live
         self._stage = scene.stage
         self._mixing = scene.mixing
-        self.is_busy = False
-        """Whether a run or a download is under way, so that nothing can be run or shown anew."""
+        self.blocked = ""
+        """Why nothing can be run or shown anew now, "" if it can."""
         self.edited: int | None = None
         """The number of the turn whose question is being asked otherwise."""
 
@@ -66,7 +66,7 @@ class Versions(Ground):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether a key does something now."""
-        is_free = not self.is_busy and len(self._turns) > 0
+        is_free = not self.blocked and len(self._turns) > 0
         match action:
             case "again" | "edit_prompt":
                 return is_free
@@ -81,6 +81,22 @@ class Versions(Ground):
                 return self.edited is not None
             case _:
                 return super().check_action(action, parameters)
+
+    def why_not(self, command: str) -> str:
+        """Return why a command does nothing now."""
+        if self.blocked or not len(self._turns):
+            return self.blocked or words.NOTHING_ASKED
+        match command:
+            case "merge_again" if self._mixing.mixture.aggregator.strategy == "none":
+                return words.NOT_MERGED
+            case "complete" if self._last_run is not None and self._last_run.status == "done":
+                return words.NOTHING_MISSING
+            case "merge_again" | "complete":
+                return words.NOTHING_FINISHED
+            case "version_before" | "version_after":
+                return words.NO_OTHER_VERSION
+            case _:
+                return ""
 
     @property
     def _number(self) -> int:

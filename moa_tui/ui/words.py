@@ -57,6 +57,33 @@ TAKEN: Final = "taken as it was written"
 NOTHING_SAID: Final = "Stopped before anybody had said a word: the answer before is back."
 NO_MERGER: Final = "no aggregator"
 
+NOTHING_ASKED: Final = "Nothing was asked yet."
+RUN_IS_OVER: Final = "The run is over: run it again instead."
+OLD_RUN: Final = "This run is over; esc shows the one that is live."
+RUN_IS_LIVE: Final = "A run is live: this is for afterwards."
+IS_FETCHING: Final = "A model is being fetched: this is for afterwards."
+IS_REPLAYED: Final = "This is a replay; esc ends it."
+ONLY_LOOKED_AT: Final = "A replay is only looked at: its seats take no commands. esc ends it."
+NOT_TAKEN_FROM_REPLAY: Final = "A replay is only looked at: esc ends it, then this can be taken."
+NO_SEAT: Final = "Go to a seat first, by its number."
+LAYER_CLOSED: Final = "That seat's layer is closed."
+SEAT_ENDED: Final = "That seat has ended already."
+NOT_FINISHED: Final = "That seat isn't finished yet."
+SAID_NOTHING: Final = "That seat said nothing that could be the answer."
+NO_LAYER_RUNS: Final = "No layer of proposers runs any more, so none takes another seat."
+ONLY_THESE_MODELS: Final = "There are no other models here than those that run."
+NOTHING_UNFINISHED: Final = "No unfinished seat has said anything yet: merge without them."
+NOTHING_FAILED: Final = "Nothing failed here."
+NOT_MERGED: Final = "This mixture has no aggregator, so nothing is merged."
+NOTHING_FINISHED: Final = "No proposal was finished: run all of it again instead."
+NOTHING_MISSING: Final = "Nothing is missing: that run came to its end."
+NOTHING_TO_JUDGE: Final = "There are no two texts to judge between."
+NO_OTHER_VERSION: Final = "There is no version further on."
+NOTHING_KEPT: Final = "No conversation is written down here, so there is only this one."
+NOTHING_TO_EXPORT: Final = "Nothing is written down yet that could be exported."
+NO_RACE_KEPT: Final = "This race isn't written down, so it can't be replayed."
+NO_CHOICE: Final = "Nothing can be chosen in the demo; moa-tui alone has presets and models."
+
 HELP_WRITING: Final = "While you write"
 HELP_ANYWHERE: Final = "Anywhere"
 HELP_OUTSIDE: Final = "Outside the composer"
@@ -113,12 +140,19 @@ _NUMBERS: Final = (
 )
 
 
-def merges(state: RunState) -> str:
-    """Return what is merged when somebody didn't wait for the layer to end."""
+def merges(state: RunState, *, partial: bool) -> str:
+    """Return what is merged when somebody didn't wait for the layer to end.
+
+    ``partial``: what unfinished seats have said too.
+    """
     layer = state.layers[-1].layer if state.layers else 1
-    done = sum(seat.status == "done" for seat in state.layer_seats(layer))
-    if done:
-        return f"Merging {plural(done, 'proposal')} of layer {layer}."
+    seats = state.layer_seats(layer)
+    done = sum(seat.status == "done" for seat in seats)
+    begun = sum(seat.is_live and seat.text.length > 0 for seat in seats) if partial else 0
+    merged = [plural(done, "proposal")] * bool(done)
+    merged += [plural(begun, "unfinished text")] * bool(begun)
+    if merged:
+        return f"Merging {' and '.join(merged)} of layer {layer}."
     return f"Merging what is there: layer {max(1, layer - 1)} had the last whole proposals."
 
 
@@ -133,6 +167,11 @@ def stopped(key: str, merge_key: str, rest_key: str) -> str:
 def swaps(seat: int) -> str:
     """Return what a model is chosen for: to take a seat of the run."""
     return f"Another model for seat {seat}"
+
+
+def adds_seat(layer: int) -> str:
+    """Return what a model is chosen for: to join a layer of the run."""
+    return f"A model for one more seat of layer {layer}"
 
 
 def taken(seat: int, model: str) -> str:
@@ -183,11 +222,6 @@ def replay(speed: int, *, is_paused: bool) -> str:
 def edits(number: int) -> str:
     """Return what sending does while the question of an earlier turn is written anew."""
     return f"enter asks this in the place of turn {number}, which is kept; esc leaves it"
-def adds_seat(layer: int) -> str:
-    """Return what a model is chosen for: to join a layer of the run."""
-    return f"A model for one more seat of layer {layer}"
-
-
 
 
 def version(at: int, of: int, *, is_short: bool) -> str:

@@ -12,6 +12,7 @@ from ui_fakes import TRIO, ask, focused_seat, mixture, says, settle, stage
 from moa_tui.engine.mixture import Seat
 from moa_tui.engine.provider import Endpoint, Message
 from moa_tui.errors import ProviderError
+from moa_tui.storage.store import Store
 from moa_tui.ui.answer.answer_view import AnswerView
 from moa_tui.ui.ports import EndpointState
 
@@ -255,8 +256,9 @@ async def test_taking_a_proposal_can_be_taken_back() -> None:
         assert "✓ done" in show.text
 
 
-async def test_the_help_knows_every_part_of_the_screen() -> None:
-    show = stage(TRIO)
+async def test_the_help_knows_every_part_of_the_screen(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    show = stage(TRIO, store=lambda: store)
     async with show.app.run_test(size=(160, 48)) as pilot:
         await ask(pilot, "why")
         await show.pass_(pilot, 30.0)
@@ -268,3 +270,4 @@ async def test_the_help_knows_every_part_of_the_screen() -> None:
 
     for command in ("interrupt", "again", "merge_now", "edit_prompt", "replay", "take", "copy"):
         assert f" {command}" in seen, command
+    await store.aclose()

@@ -1,0 +1,93 @@
+"""Keys that can't do their thing say why; and which commands can't be done here at all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from moa_tui.ui import keys, words
+from moa_tui.ui.rows import Ground
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from moa_tui.ui.keys import Now
+
+
+class Refusing(Ground):
+    """A column that knows of its commands why they can't be done; see `keys.refusing`."""
+
+    def why_not(self, command: str) -> str:
+        """Return why a command that does nothing now does nothing, "" if there is no more to say.
+
+        ``command`` is its id.
+        """
+        del command
+        return ""
+
+    def is_ever(self, command: str) -> bool:
+        """Return whether a command can do something here at some time, so that it is offered."""
+        del command
+        return True
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether a key has a refusal to say."""
+        if action == "refuse":
+            return self.why_not(str(parameters[0])) != ""
+        return super().check_action(action, parameters)
+
+    def action_refuse(self, command: str) -> None:
+        """Say why a command does nothing."""
+        self.notify(self.why_not(command), severity="warning", markup=False)
+
+
+def no_order(command: str, now: Now) -> str:
+    """Return why a run, or the seat in focus, can't be told something now; "" for no reason."""
+    rule = _ORDERS.get(command)
+    if rule is None:
+        return ""
+    if now.is_replayed:
+        return words.ONLY_LOOKED_AT
+    if now.is_live:
+        return rule(now)
+    if now.state is None:
+        return words.NOTHING_ASKED
+    return words.OLD_RUN if now.is_running else words.RUN_IS_OVER
+
+
+def _no_seat(now: Now) -> str:
+    return words.NO_SEAT if now.seat is None else words.LAYER_CLOSED
+
+
+def _no_swap(now: Now) -> str:
+    return _no_seat(now) if now.can_choose else words.ONLY_THESE_MODELS
+
+
+def _no_stop(now: Now) -> str:
+    return words.NO_SEAT if now.seat is None else words.SEAT_ENDED
+
+
+def _no_more_seats(now: Now) -> str:
+    return words.NO_LAYER_RUNS if now.can_choose else words.ONLY_THESE_MODELS
+
+
+def _no_partial(now: Now) -> str:
+    return words.NOTHING_UNFINISHED if now.state and keys.can_merge(now.state) else ""
+
+
+_ORDERS: Final[Mapping[str, Callable[[Now], str]]] = {
+    "retry_seat": _no_seat,
+    "swap_seat": _no_swap,
+    "stop_seat": _no_stop,
+    "add_seat": _no_more_seats,
+    "merge_now": lambda _: "",
+    "merge_partial": _no_partial,
+}
+
+
+def not_taken(now: Now) -> str:
+    """Return why the proposal in focus can't be taken as the answer."""
+    if now.is_replayed:
+        return words.NOT_TAKEN_FROM_REPLAY
+    if now.seat is None:
+        return words.NO_SEAT if now.state is not None else words.NOTHING_ASKED
+    return words.NOT_FINISHED if now.seat.is_live else words.SAID_NOTHING
