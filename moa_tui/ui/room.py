@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from moa_tui.engine.state import RunState
+    from moa_tui.ui.keys import Place
     from moa_tui.ui.view import View, Zoom
 
 Phase: TypeAlias = Literal["empty", "race", "failed", "answer", "both"]
@@ -191,12 +192,31 @@ def _given_up(content: Content, head: int) -> Iterator[tuple[int, Callable[[Room
     yield _GOOD_TILE, lambda room: replace(room, gap=0, tiles_gap=0)
 
 
-def phase_of(state: RunState | None, view: View = PLAIN) -> Phase:
-    """Return what the screen is for in the newest run's state; None: nothing was asked yet."""
+def phase_of(state: RunState | None, view: View = PLAIN, *, is_read: bool = False) -> Phase:
+    """Return what the screen is for in the newest run's state; None: nothing was asked yet.
+
+    ``is_read``: the answers have the focus. Where nothing is live any more they have room then,
+    though the proposals stay open since they are all that came of the run.
+    """
     if state is None:
         return "empty"
     phase = _phase(state)
-    return "both" if phase == "answer" and view.keeps_tiles else phase
+    if phase == "answer":
+        return "both" if view.keeps_tiles else phase
+    return "both" if is_read and _is_over(state) else phase
+
+
+def zoom_from(place: Place, state: RunState | None, view: View) -> Zoom:
+    """Return what gets all the room when that is wanted with the focus in this place."""
+    if place in ("tile", "lanes"):
+        return "race"
+    is_live = state is not None and not _is_over(state)
+    return "race" if is_live and place != "answer" and phase_of(state, view) == "race" else "answer"
+
+
+def _is_over(state: RunState) -> bool:
+    """Return whether a run has come to an end, whatever end that is."""
+    return state.status not in ("idle", "running")
 
 
 def _phase(state: RunState) -> Phase:

@@ -12,7 +12,7 @@ from moa_tui.engine.mixture import Seat
 from moa_tui.ui import keys, look, words
 from moa_tui.ui.composer.composer import Composer, Queue
 from moa_tui.ui.frames import FrameClock
-from moa_tui.ui.room import LEAST_HEIGHT, Content, phase_of, plan
+from moa_tui.ui.room import LEAST_HEIGHT, Content, phase_of, plan, zoom_from
 from moa_tui.ui.rows import Ground, Rows, wrapped
 from moa_tui.ui.view import PLAIN
 from moa_tui.ui.welcome import Welcome
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from moa_tui.ui.run_pane import RunPane
     from moa_tui.ui.told import Greeting
     from moa_tui.ui.turns import Place, Turns
-    from moa_tui.ui.view import View, Zoom
+    from moa_tui.ui.view import View
 
 
 class TooSmall(Rows):
@@ -305,7 +305,7 @@ class Stage(Ground):
 
     @property
     def _phase(self) -> Phase:
-        return phase_of(self._state, self._view)
+        return phase_of(self._state, self._view, is_read=self.place == "answer")
 
     def _plan(self) -> Room | None:
         run = self.run
@@ -400,8 +400,9 @@ class Stage(Ground):
             self.screen.set_focus(places[0])
 
     def on_descendant_focus(self) -> None:
-        """Name the keys that work with the new focus."""
+        """Name the keys that work with the new focus, and give it the room that it needs."""
         if self._state is not None:
+            self._plan()
             self.show(self._state, t=self._t)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -487,14 +488,7 @@ class Stage(Ground):
     def action_zoom(self) -> None:
         """Give all the room to what is in focus, or give it back."""
         place = self.place
-        if self._view.zoom:
-            zoom: Zoom = ""
-        elif place == "answer" or (place == "composer" and self._phase in ("answer", "both")):
-            zoom = "answer"
-        elif place in ("tile", "lanes") or self._phase in ("race", "failed"):
-            zoom = "race"
-        else:
-            zoom = "answer"
+        zoom = "" if self._view.zoom else zoom_from(place, self._state, self._view)
         seat = self.focused_seat if zoom == "race" and place == "tile" else None
         if self._pane is not None:
             self._pane.zoom_tile(None if seat is None else seat.seat)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from ui_fakes import TRIO, ask, focused_seat, mixture, says, settle, stage
 
-from moa_tui.engine.mixture import Seat
+from moa_tui.engine.mixture import Aggregator, Seat
 from moa_tui.engine.provider import Finish, Text, Thinking
 from moa_tui.providers.scripted import Wait
+from moa_tui.ui.answer.answer import AnswerCard
 from moa_tui.ui.answer.answer_view import AnswerView
 from moa_tui.ui.composer.composer import Draft
 from moa_tui.ui.race.race import RaceView
 from moa_tui.ui.race.tile import Tile
+from moa_tui.ui.sidebar.sidebar import Sidebar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -319,3 +322,60 @@ async def test_an_answer_says_where_its_sentences_are_from_until_that_is_hidden(
         await press(pilot, "tab", "v")
         assert "only 1" not in show.text
         assert "% of ★" not in show.text
+
+
+def silent(_request: object) -> Iterable[Step]:
+    yield Wait(1.0)
+    yield Text("a beginning ")
+    yield Wait(1000.0)
+    yield Text("and an end")
+    yield Finish("stop")
+
+
+def answers_height(show: Stage) -> int:
+    return show.app.screen.query_one(AnswerCard).size.height
+
+
+@pytest.mark.parametrize(("size", "least"), [((80, 24), 10), ((160, 48), 24)])
+async def test_after_a_stop_the_answers_have_half_of_the_room_while_they_are_read(
+    size: tuple[int, int], least: int
+) -> None:
+    show = stage({**TRIO, "a": silent})
+    async with show.app.run_test(size=size) as pilot:
+        await ask(pilot, "why")
+        await show.pass_(pilot, 3.0)
+        assert "a beginning" in show.text
+        before = answers_height(show)
+        await press(pilot, "escape")
+        stopped = answers_height(show)
+        assert "a beginning" in show.text
+        assert stopped < least
+
+        await press(pilot, "shift+tab")
+        assert show.app.focused is show.app.screen.query_one(AnswerView)
+        assert answers_height(show) >= least
+        await press(pilot, "1")
+        assert focused_seat(show) == Seat(1, 1)
+        assert answers_height(show) == stopped
+
+        await press(pilot, "f5")
+        await show.pass_(pilot, 3.0)
+        assert answers_height(show) == before
+
+
+async def test_after_a_mere_race_earlier_answers_are_a_key_away_however_small_the_screen() -> None:
+    show = stage(TRIO)
+    async with show.app.run_test(size=(80, 24)) as pilot:
+        await ask(pilot, "why")
+        await show.pass_(pilot, 30.0)
+        sidebar = show.app.screen.query_one(Sidebar)
+        sidebar.load(replace(mixture(), aggregator=Aggregator(strategy="none")))
+        await ask(pilot, "and")
+        await show.pass_(pilot, 30.0)
+        assert "gamma three and more still" in show.text
+        assert "The merged answer." not in show.text
+
+        await press(pilot, "f10")
+        assert "The merged answer." in show.text
+        await press(pilot, "escape")
+        assert "gamma three and more still" in show.text
