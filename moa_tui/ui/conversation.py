@@ -339,6 +339,7 @@ class ConversationScreen(Screen[None]):
             self._turns, sidebar=self._mixing.has_sidebar_beside, above=self._desk.rows_above
         )
         self._too_small.cover(is_needed=room is None)
+        self._desk.keep_clear(0 if room is None else room.below_answer)
         self._mixing.fit()
         self._tell_next()
         self._stage.composer.draft.has_queue = bool(self._turns.queue)

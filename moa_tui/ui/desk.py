@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from rich.segment import Segment
 from textual import on, work
 from textual.message import Message
+from textual.widgets._toast import ToastRack
 
 from moa_tui.errors import MoaError
 from moa_tui.text import clean, one_line
@@ -134,6 +135,11 @@ class Desk(Ground):
     def rows_above(self) -> int:
         """How many rows stand between the header and the stage."""
         return self._banner.rows
+
+    def keep_clear(self, rows: int) -> None:
+        """Have what is said in passing stand above so many rows, from the bottom."""
+        for rack in self.screen.query(ToastRack):
+            rack.styles.margin = (0, 0, rows, 0)
 
     def _write(self, sequence: str) -> None:
         writer(self.app)(sequence)

@@ -68,6 +68,11 @@ class Room:
     composer: int = _COMPOSER
     queue: int = 0
 
+    @property
+    def below_answer(self) -> int:
+        """The rows of queue, composer and footer."""
+        return self.queue + self.composer + _FIXED // 2
+
     def left(self, height: int) -> int:
         """Return the rows that nobody has."""
         answer = self.answer + self.gap if self.answer else 0

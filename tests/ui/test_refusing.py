@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from choosing_fakes import FakeMemory, FakePlaces, shelf
 from dialog_fakes import model
+from textual.geometry import Region
+from textual.widgets._toast import Toast
 from ui_fakes import TRIO, Stage, ask, focused_seat, mixture, says, settle, stage
 
 from moa_tui.engine.mixture import Seat
@@ -15,7 +17,9 @@ from moa_tui.providers.scripted import Wait
 from moa_tui.storage.store import Store
 from moa_tui.ui import words
 from moa_tui.ui.answer.answer_view import AnswerView
+from moa_tui.ui.composer.composer import Composer
 from moa_tui.ui.ports import EndpointState
+from moa_tui.ui.race.tile import Tile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -222,3 +226,28 @@ async def test_a_replay_is_only_looked_at(tmp_path: Path) -> None:
         await settle(pilot)
         assert "a take as answer" in show.row(-1)
     await store.aclose()
+
+
+@pytest.mark.parametrize(("size", "seats"), [((160, 48), 5), ((80, 24), 3), ((80, 24), 6)])
+async def test_what_is_said_in_passing_stands_above_the_composer_and_hides_no_head_of_a_tile(
+    size: tuple[int, int], seats: int
+) -> None:
+    names = "abcdef"[:seats]
+    show = stage(dict.fromkeys((*names, "m"), silent), mixture(names))
+    async with show.app.run_test(size=size, notifications=True) as pilot:
+        await ask(pilot, "why")
+        await show.pass_(pilot, 1.0)
+        await pilot.press("tab")
+        await told(show, pilot, "g")
+        await pilot.press("c", "d")
+        await settle(pilot)
+        said = [toast.region for toast in show.app.screen.query(Toast)]
+        tiles = [tile.region for tile in show.app.screen.query(Tile)]
+        composer = show.app.screen.query_one(Composer).region
+
+    assert len(said) == 2
+    assert [region.height for region in said] == [1, 1]
+    assert said[-1].bottom == composer.y
+    heads = [Region(tile.x, tile.y, tile.width, 1) for tile in tiles]
+    assert len(heads) == seats
+    assert not any(toast.overlaps(head) for toast in said for head in heads)

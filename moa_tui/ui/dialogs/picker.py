@@ -150,9 +150,8 @@ class Picker(Dialog[ResultT]):
         self._choices.show(listing, at=self.start(listing) if at is None else at)
 
     def empty(self) -> None:
-        """Take back what was typed; show the rows by `relist`."""
-        with self._filter.prevent(Input.Changed):
-            self._filter.value = ""
+        """Take back what was typed."""
+        self._filter.value = ""
 
     def restyle(self, listing: Listing) -> None:
         """Show the same rows drawn otherwise; the cursor stays."""
