@@ -5,7 +5,7 @@ Presets are made to be shared: they name endpoints, and never hold a key or a UR
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from moa_tui.engine.mixture import (
     Agent,
@@ -25,12 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-_T = TypeVar("_T")
-
 LONGEST_NAME = 60
 """Letters of a preset's name."""
 
-_LATER_STRATEGIES = ("pick", "vote")
 _LEAST_SEED, _MOST_SEED = -(2**63), 2**63 - 1
 _DEEPEST = 20
 _WIDTH = 100
@@ -112,7 +109,7 @@ def _layer(table: Table) -> Layer:
 
 def _aggregator(table: Table) -> Aggregator:
     fields = present(
-        strategy=_choice(table, "strategy", get_args(StrategyName), later=_LATER_STRATEGIES),
+        strategy=table.choice("strategy", get_args(StrategyName)),
         fallback=_agents(table, "fallback"),
         instruction=_prose(table, "instruction"),
         placement=table.choice("placement", get_args(Placement)),
@@ -162,15 +159,6 @@ def _temperature(table: Table) -> float | Literal["unset"] | None:
     if table.value("temperature") == "unset":
         return "unset"
     return table.number("temperature", above=None)
-
-
-def _choice(table: Table, key: str, words: tuple[_T, ...], *, later: Sequence[str]) -> _T | None:
-    value = table.value(key)
-    if value not in later:
-        return table.choice(key, words)
-    known = ", ".join(f'"{word}"' for word in words)
-    table.complain(key, f'"{value}" is not there yet; what works now: {known}')
-    return None
 
 
 def _line(table: Table, key: str) -> str | None:

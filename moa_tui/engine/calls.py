@@ -14,6 +14,7 @@ from moa_tui.engine.provider import Usage
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from moa_tui.engine.ballot import Ballot
     from moa_tui.engine.mixture import Agent, Mixture, Seat
     from moa_tui.engine.prompt import Conversation
     from moa_tui.engine.provider import Catalogue, ChatRequest, ModelInfo, Price, Providers
@@ -81,14 +82,17 @@ class Calls:
         # The same for every seat of a model: a server that sized it anew would load it anew.
         self._context_of = cache(lambda model: context_need(self.mixture, conversation, model))
 
-    def request(self, agent: Agent, references: Sequence[str]) -> ChatRequest:
-        """Return what an agent is sent with these references."""
+    def request(
+        self, agent: Agent, references: Sequence[str], *, ballot: Ballot | None = None
+    ) -> ChatRequest:
+        """Return what an agent is sent with these references, to use or to choose from."""
         return request(
             self.mixture,
             self._conversation,
             agent,
             references,
             context=self._context_of(agent.model),
+            ballot=ballot,
         )
 
     def fits(self, agent: Agent, references: Sequence[str]) -> bool:

@@ -34,9 +34,13 @@ class _OfSeat(_Stamped):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted(_Stamped):
-    """The run begins with this mixture, every repeat and sample written out."""
+    """The run begins with this mixture, every repeat and sample written out.
+
+    ``seed`` is what the order is drawn from in which a judge sees proposals, where one does.
+    """
 
     mixture: Mixture
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +154,11 @@ class MergeForced(_Stamped):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFinished(_Stamped):
-    """The run has its answer; ``chosen`` is the proposal that it is word for word, if one is."""
+    """The run has its answer; ``chosen`` is the proposal that it is word for word, if one is.
+
+    ``votes`` are the seats whose proposals say the same, where they were counted: first those that
+    say what the answer says, then by size.
+    """
 
     answer: str
     strategy: StrategyName
@@ -158,6 +166,7 @@ class RunFinished(_Stamped):
     references: tuple[Seat, ...]
     usage: Usage
     seconds: float
+    votes: tuple[tuple[Seat, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,19 +1,26 @@
 """Merge strategies: how the references of the last layer become the run's answer.
 
-A strategy is one function here and its name in `STRATEGIES` (and in `mixture.StrategyName`).
+A strategy is one function here, its name in `StrategyName` and its line in `STRATEGIES`, which says
+what others have to know of it. Everybody asks there; nobody else knows a strategy by its name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
-from moa_tui.engine.mixture import FOLDED_AT_ONCE
 from moa_tui.errors import ProviderError
 
 if TYPE_CHECKING:
-    from moa_tui.engine.mixture import Seat, StrategyName
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from moa_tui.engine.mixture import Seat
+
+StrategyName: TypeAlias = Literal["synthesize", "pick", "vote", "refine", "none"]
+
+FOLDED_AT_ONCE = 3
+"""Texts that `refine` merges in one call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +33,14 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """The answer; ``chosen`` is the seat whose words it is, if it is one's."""
+    """The answer; ``chosen`` is the seat whose words it is, if it is one's.
+
+    ``votes`` are the seats that say the same, where they were counted: that of the answer first.
+    """
 
     answer: str
     chosen: Seat | None = None
+    votes: tuple[tuple[Seat, ...], ...] = ()
 
 
 class Aggregation(Protocol):
@@ -49,6 +60,16 @@ class Aggregation(Protocol):
         """Return whether the aggregator has room for these texts, as far as anybody knows."""
         ...
 
+    async def choose(self, texts: Sequence[str], /) -> int:
+        """Return the number, from 0, of the text that the aggregator names as the best.
+
+        It sees them in an order drawn from the run's seed. Asking is attempts of its seat.
+
+        Raises:
+            ProviderError: it failed or named none, twice, and so did its fallbacks.
+        """
+        ...
+
     async def ask(self, references: Sequence[str], /, *, note: str = "", cuts: bool = False) -> str:
         """Return what the aggregator makes of these texts, streamed as its seat's next attempt.
 
@@ -59,9 +80,6 @@ class Aggregation(Protocol):
             ProviderError: it failed, and so did its fallbacks.
         """
         ...
-
-
-Strategy: TypeAlias = Callable[[Aggregation], Awaitable[Merged]]
 
 
 async def synthesize(aggregation: Aggregation) -> Merged:
@@ -104,14 +122,58 @@ def _step(first: int, last: int, count: int) -> str:
     return f"{which} of {count}" + (", into what came before" if first > 1 else "")
 
 
+async def pick(aggregation: Aggregation) -> Merged:
+    """Let the aggregator name the best proposal, which is the answer word for word.
+
+    Nobody is asked where there is but one text. Of equal ones the lowest seat is chosen.
+    """
+    seats: dict[str, Seat] = {}
+    for reference in aggregation.references:
+        seats.setdefault(reference.text.strip(), reference.seat)
+    texts = list(seats)
+    chosen = texts[await aggregation.choose(texts) if len(texts) > 1 else 0]
+    return Merged(chosen, seats[chosen])
+
+
+async def vote(aggregation: Aggregation) -> Merged:
+    """Take the short answer that most proposals give, of equally many that of the lowest seat."""
+    from moa_tui.engine.votes import groups  # noqa: PLC0415 - the first paint needs names alone
+
+    texts = {reference.seat: reference.text.strip() for reference in aggregation.references}
+    votes = groups(texts.items())
+    chosen = votes[0][0]
+    return Merged(texts[chosen], chosen, votes)
+
+
 async def no_merge(aggregation: Aggregation) -> Merged:
     """Call nobody: the race is the result."""
     del aggregation
     return Merged("")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strategy:
+    """A way to merge, and what there is to know of it before it runs.
+
+    ``makes`` says what comes of it: an answer that is ``written`` by the aggregator, one ``taken``
+    from the proposals word for word, or ``nothing``. ``calls`` returns how often the aggregator is
+    called for so many references if all fits; None where nobody is.
+    """
+
+    merge: Callable[[Aggregation], Awaitable[Merged]]
+    makes: Literal["written", "taken", "nothing"] = "written"
+    calls: Callable[[int], int] | None = None
+
+
+def _folds(count: int) -> int:
+    # From the second call on, one of the texts is the answer so far.
+    return 1 + max(0, math.ceil((count - FOLDED_AT_ONCE) / (FOLDED_AT_ONCE - 1)))
+
+
 STRATEGIES: Mapping[StrategyName, Strategy] = {
-    "synthesize": synthesize,
-    "refine": refine,
-    "none": no_merge,
+    "synthesize": Strategy(merge=synthesize, calls=lambda _: 1),
+    "pick": Strategy(merge=pick, makes="taken", calls=lambda count: min(1, count - 1)),
+    "vote": Strategy(merge=vote, makes="taken"),
+    "refine": Strategy(merge=refine, calls=_folds),
+    "none": Strategy(merge=no_merge, makes="nothing"),
 }

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
+from moa_tui.engine import merge
 from moa_tui.engine.provider import Options
 from moa_tui.errors import ConfigError
 
-StrategyName: TypeAlias = Literal["synthesize", "refine", "none"]
+StrategyName: TypeAlias = merge.StrategyName
 HistoryRule: TypeAlias = Literal["answers", "off"]
 Placement: TypeAlias = Literal["system", "user"]
 ContextRule: TypeAlias = Literal["fail", "trim", "refine"]
@@ -26,9 +26,6 @@ MOST_SEATS = 64
 
 MOST_LAYERS = 32
 """Proposer layers of one mixture."""
-
-FOLDED_AT_ONCE = 3
-"""Texts that the strategy ``refine`` merges in one call; see `moa_tui.engine.merge.refine`."""
 
 _GREEDY_BELOW = 1e-4
 
@@ -134,10 +131,20 @@ class Aggregator:
     placement: Placement = "system"
 
     def __post_init__(self) -> None:
-        if self.agent is None and self.strategy != "none":
+        if self.agent is None and self.is_called:
             raise ConfigError(f"the strategy {self.strategy!r} needs an aggregator model")
         if self.instruction and REFERENCES not in self.instruction:
             raise ConfigError(f"aggregator.instruction must contain {REFERENCES}")
+
+    @property
+    def is_called(self) -> bool:
+        """Whether the strategy calls the aggregator's model."""
+        return merge.STRATEGIES[self.strategy].calls is not None
+
+    @property
+    def makes(self) -> Literal["written", "taken", "nothing"]:
+        """What comes of the strategy: a new answer, a proposal word for word, or no answer."""
+        return merge.STRATEGIES[self.strategy].makes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,11 +230,8 @@ class Mixture:
     @property
     def merge_calls(self) -> int:
         """How many of them are the aggregator's, if all it is to merge arrives and fits."""
-        if self.aggregator.strategy != "refine":
-            return 0 if self.aggregator.strategy == "none" else 1
-        # From the second call on, one of the texts is the answer so far.
-        later = self.layers[-1].seat_count - FOLDED_AT_ONCE
-        return 1 + max(0, math.ceil(later / (FOLDED_AT_ONCE - 1)))
+        calls = merge.STRATEGIES[self.aggregator.strategy].calls
+        return 0 if calls is None else calls(self.layers[-1].seat_count)
 
     def seating(self) -> dict[Seat, tuple[Agent, ...]]:
         """Return who sits where; behind the aggregator stand its fallbacks."""
@@ -238,7 +242,7 @@ class Mixture:
             for index, agent in enumerate(agents, 1)
         }
         merging = tuple(filter(None, (self.aggregator.agent, *self.aggregator.fallback)))
-        if self.aggregator.strategy == "none" or not merging:
+        if not self.aggregator.is_called:
             return seats
         return {**seats, Seat(len(layers) + 1, 1): merging}
 

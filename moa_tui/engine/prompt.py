@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from moa_tui.engine.ballot import SHORT_REPLY, Ballot
 from moa_tui.engine.mixture import REFERENCES
 from moa_tui.engine.provider import TOKENS_PER_MESSAGE, ChatRequest, Message, estimate_tokens
 
@@ -93,22 +94,31 @@ def request(
     references: Sequence[str],
     *,
     context: int,
+    ballot: Ballot | None = None,
 ) -> ChatRequest:
     """Return what an agent of the mixture is sent; its own system prompt replaces the mixture's.
 
-    ``context`` is its model's `context_need` in this run.
+    ``context`` is its model's `context_need` in this run. With a ``ballot`` it is to choose one of
+    the references, for which few tokens are enough, unless it thinks or was unreadable so.
     """
     messages = conversation.messages(
         history=mixture.history,
         system=mixture.system if agent.system is None else agent.system,
     )
+    options = mixture.options_for(agent)
+    if ballot is not None:
+        thinks = options.think or options.effort not in (None, "none")
+        if not (thinks or ballot.is_again):
+            options = replace(options, max_tokens=min(options.max_tokens, SHORT_REPLY))
+        paper = ballot.put(messages, references)
+        return ChatRequest(agent.model_name, paper, options, context=context)
     woven = with_references(
         messages,
         references,
         instruction=mixture.aggregator.instruction,
         placement=mixture.aggregator.placement,
     )
-    return ChatRequest(agent.model_name, woven, mixture.options_for(agent), context=context)
+    return ChatRequest(agent.model_name, woven, options, context=context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +140,9 @@ def needs(mixture: Mixture, conversation: Conversation) -> Iterator[tuple[Seat, 
     instruction = estimate_tokens(mixture.aggregator.instruction or INSTRUCTION)
     seating = mixture.seating()
     woven_in = {1: 0}
+    if mixture.aggregator.makes == "taken":
+        paper = Ballot(count=mixture.layers[-1].seat_count, is_again=True).paper("", ())
+        woven_in[mixture.proposer_layers + 1] = estimate_tokens(paper)
     for seat, agents in seating.items():
         answer = mixture.options_for(agents[0]).max_tokens
         woven_in[seat.layer + 1] = woven_in.get(seat.layer + 1, instruction) + answer

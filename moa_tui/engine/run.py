@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import random
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -21,6 +22,7 @@ from moa_tui.engine.events import (
 from moa_tui.engine.feed import Feed
 from moa_tui.engine.layer import LayerRun
 from moa_tui.engine.merge import STRATEGIES
+from moa_tui.engine.merger import Merger
 from moa_tui.engine.mixture import Seat
 from moa_tui.engine.provider import Warming
 from moa_tui.engine.seat import Proposal, SeatRun
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from moa_tui.engine.mixture import Agent, ContextRule, Layer, Mixture
     from moa_tui.engine.prompt import Conversation
     from moa_tui.engine.provider import Catalogue, Providers
+    from moa_tui.engine.seat import Outcome
 
 Given: TypeAlias = "Mapping[Seat, Proposal | None]"
 """Proposals that exist already; None leaves the seat out. Neither is called."""
@@ -50,11 +53,13 @@ async def open_run(
     models: Catalogue | None = None,
     given: Given | None = None,
     ids: Iterator[int] | None = None,
+    seed: int | None = None,
 ) -> AsyncIterator[Run]:
     """Start a run and own it: leaving the block, for any reason, stops every seat.
 
     ``models`` tells windows and prices, without it those of the configuration are all that is
-    known. ``given`` seats aren't called; ``ids`` numbers the events, from 1 by default.
+    known. ``given`` seats aren't called; ``ids`` numbers the events, from 1 by default. ``seed`` is
+    what a choice's order comes from where the aggregator has no ``seed`` of its own.
 
     Raises:
         ConfigError: an endpoint is unknown or has no key; nothing was called.
@@ -66,7 +71,7 @@ async def open_run(
             providers(agent.endpoint)
     # Its time starts here: what a provider loads when it is first asked for is no part of it.
     feed = Feed(clock, ids or itertools.count(1))
-    run = Run(calls, given=given, feed=feed, clock=clock)
+    run = Run(calls, given=given, feed=feed, clock=clock, seed=_seed_of(calls.mixture, seed))
     driver = asyncio.create_task(run.drive())
     try:
         yield run
@@ -85,12 +90,15 @@ class Run:
     name an endpoint that can't be used.
     """
 
-    def __init__(self, calls: Calls, *, given: Given, feed: Feed, clock: Clock) -> None:
+    def __init__(
+        self, calls: Calls, *, given: Given, feed: Feed, clock: Clock, seed: int | None = None
+    ) -> None:
         self._calls = calls
         self._mixture = calls.mixture
         self._given = given
         self._feed = feed
         self._clock = clock
+        self._seed = seed
         self._group = asyncio.TaskGroup()
         self._changed = asyncio.Event()
         self._seats: dict[Seat, SeatRun] = {}
@@ -157,7 +165,7 @@ class Run:
     def merge_now(self, *, partial: bool = False) -> None:
         """Skip what remains and merge what is done; ``partial``: unfinished texts too."""
         self._refuse_when_over()
-        if self._mixture.aggregator.strategy == "none":
+        if self._mixture.aggregator.makes == "nothing":
             raise CommandError("This mixture has no aggregator: there is nothing to merge with.")
         if self._layer is None or self._forced is not None:
             raise CommandError("The merge has begun already.")
@@ -176,7 +184,7 @@ class Run:
     async def drive(self) -> None:
         """Run the layers and the merge; end the feed whatever happens."""
         try:
-            self._feed.emit(RunStarted, mixture=self._mixture)
+            self._feed.emit(RunStarted, mixture=self._mixture, seed=self._seed)
             async with self._group:
                 ending, fields = await self._ending()
                 self._is_over = True
@@ -189,68 +197,43 @@ class Run:
             self._is_over = True
             self._feed.end()
 
-    @property
-    def references(self) -> tuple[Reference, ...]:
-        """The proposals to merge, in the seats' order."""
-        return self._references
-
-    @property
-    def folds(self) -> bool:
-        """Whether references that don't fit at once are to be merged a few at a time."""
-        return self._mixture.context == "refine"
-
-    def fits(self, references: Sequence[str], /) -> bool:
-        """Return whether the aggregator has room for these texts, as far as anybody knows."""
-        agent = self._mixture.aggregator.agent
-        return agent is None or self._calls.fits(agent, references)
-
-    async def ask(self, references: Sequence[str], /, *, note: str = "", cuts: bool = False) -> str:
-        """Return what the aggregator, or the first fallback that works, makes of them.
-
-        ``note`` tells what it is doing; ``cuts``: what doesn't fit is cut, whatever the mixture
-        says.
-
-        Raises:
-            ProviderError: all of them failed.
-        """
-        aggregator = self._mixture.aggregator
-        seat = Seat(len(self._mixture.layers) + 1, 1)
-        seat_run = self._seats.get(seat) or self._new_seat(seat, ())
-        seat_run.references = tuple(references)
-        seat_run.rule = "trim" if cuts else _one_call(self._mixture.context, "aggregator")
-        agents = [one for one in (aggregator.agent, *aggregator.fallback) if one is not None]
-        if isinstance(seat_run.outcome, Proposal) and seat_run.agent is not None:
-            # Of several calls, whoever made the last one makes the next.
-            agents = [seat_run.agent, *(one for one in agents if one != seat_run.agent)]
-        for agent in agents:
-            # It judges answers that others thought about; what it writes is waited for.
-            thinks = agent.think is not None or agent.effort is not None
-            self._begin(seat_run, agent if thinks else replace(agent, think=False))
-            if note:
-                seat_run.tell("merge", note)
-            await self._until(lambda: not seat_run.is_live)
-            self._fail_if_stopped()
-            outcome = seat_run.outcome
-            if isinstance(outcome, Proposal):
-                return outcome.text
-            is_to_fold = self.folds and not cuts
-            if outcome is not None and (
-                outcome.kind == "stopped" or (outcome.kind == "context" and is_to_fold)
-            ):
-                break
-        raise _aggregator_failure(seat_run)
-
     async def _ending(self) -> tuple[Callable[..., Event], dict[str, Any]]:
         try:
             for number, layer in enumerate(self._mixture.layers, 1):
                 self._references = await self._run_layer(number, layer)
                 if self._forced is not None:
                     break
-            merged = await STRATEGIES[self._mixture.aggregator.strategy](self)
+            merged = await self._merge()
         except ProviderError as failure:
             words = {"message": failure.message, "hint": failure.hint}
             return RunFailed, {"kind": failure.kind, **words}
         return RunFinished, self._finish(merged)
+
+    async def _merge(self) -> Merged:
+        merger = Merger(
+            self._calls,
+            self._references,
+            seed=self._seed or 0,
+            seat_run=self._aggregator_seat,
+            attempt=self._merging,
+        )
+        return await STRATEGIES[self._mixture.aggregator.strategy].merge(merger)
+
+    def _aggregator_seat(self) -> SeatRun:
+        seat = Seat(len(self._mixture.layers) + 1, 1)
+        return self._seats.get(seat) or self._new_seat(seat, ())
+
+    async def _merging(self, seat_run: SeatRun, agent: Agent, /, *, note: str) -> Outcome:
+        # It judges answers that others thought about; what it writes is waited for.
+        thinks = agent.think is not None or agent.effort is not None
+        self._begin(seat_run, agent if thinks else replace(agent, think=False))
+        if note:
+            seat_run.tell("merge", note)
+        await self._until(lambda: not seat_run.is_live)
+        self._fail_if_stopped()
+        if seat_run.outcome is None:
+            raise TypeError("an attempt that isn't live has an outcome")
+        return seat_run.outcome
 
     def _finish(self, merged: Merged) -> dict[str, Any]:
         spent = [usage for run in self._seats.values() for usage in run.spent]
@@ -258,6 +241,7 @@ class Run:
             "answer": merged.answer,
             "strategy": self._mixture.aggregator.strategy,
             "chosen": merged.chosen,
+            "votes": merged.votes,
             "references": tuple(reference.seat for reference in self._references),
             "usage": cost.total(spent),
             "seconds": self._feed.t,
@@ -377,18 +361,18 @@ class Run:
         return self._open[seat]
 
 
+def _seed_of(mixture: Mixture, seed: int | None) -> int | None:
+    """Return what a run's order of choice is drawn from; None: its aggregator has no choice."""
+    merging = mixture.aggregator
+    if merging.makes != "taken" or not merging.is_called:
+        return None
+    own = None if merging.agent is None else merging.agent.seed
+    drawn = random.getrandbits(32) if seed is None else seed
+    return drawn if own is None else own
+
+
 def _one_call(rule: ContextRule, role: SeatRole) -> ContextRule:
     """Return what a rule means for one call: only an aggregator can do in several what it can't."""
     if rule != "refine":
         return rule
     return "fail" if role == "aggregator" else "trim"
-
-
-def _aggregator_failure(seat_run: SeatRun) -> ProviderError:
-    failure = seat_run.outcome
-    if not isinstance(failure, ProviderError) or seat_run.agent is None:
-        raise TypeError(f"the aggregator has not failed: {failure!r}")
-    if failure.kind == "stopped":
-        return ProviderError("stopped", "The aggregator was stopped.")
-    words = f"The aggregator {seat_run.agent.model} failed: {failure.message}"
-    return ProviderError(failure.kind, words, failure.hint)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+    from moa_tui.engine.ballot import Ballot
     from moa_tui.engine.calls import Calls
     from moa_tui.engine.events import Event, SeatRole
     from moa_tui.engine.feed import Feed
@@ -86,8 +87,9 @@ class SeatRun:
     """Runs the attempts of one seat, one at a time, and tells the feed.
 
     ``references`` are the texts that its next attempt gets, ``rule`` says what happens where they
-    don't fit in one call. ``spent`` is the usage of every attempt that ended whole. ``on_begin`` is
-    called at an attempt's first token, ``on_end`` when one has ended and no other follows.
+    don't fit in one call; with a ``ballot`` it is to choose one of them. ``spent`` is the usage of
+    every attempt that ended whole. ``on_begin`` is called at an attempt's first token, ``on_end``
+    when one has ended and no other follows.
     """
 
     def __init__(
@@ -111,6 +113,7 @@ class SeatRun:
         self.references = references
         self.spent: list[Usage] = []
         self.rule = rule
+        self.ballot: Ballot | None = None
         self._calls = calls
         self._feed = feed
         self._group = group
@@ -229,7 +232,7 @@ class SeatRun:
 
     async def _call(self, provider: Provider, agent: Agent, window: int | None) -> None:
         self._request, cut = fitted(
-            lambda references: self._calls.request(agent, references),
+            lambda references: self._calls.request(agent, references, ballot=self.ballot),
             self.references,
             window=window,
             rule=self.rule,

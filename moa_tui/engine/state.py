@@ -169,6 +169,7 @@ class RunState:
     answer: str = ""
     chosen: Seat | None = None
     references: tuple[Seat, ...] = ()
+    votes: tuple[tuple[Seat, ...], ...] = ()
     usage: Usage | None = None
     spent: tuple[Usage, ...] = ()
     """The usage of every call that ended whole, whatever became of it."""
@@ -227,6 +228,7 @@ def apply(state: RunState, event: Event) -> RunState:
                 answer=event.answer,
                 chosen=event.chosen,
                 references=event.references,
+                votes=event.votes,
                 usage=event.usage,
                 reason=None if state.aggregator is None else state.aggregator.reason,
             )

@@ -269,7 +269,8 @@ def unfold(folded: Folded, mixture: Mixture, *, is_sliced: bool) -> list[Event]:
 def _event(fact: dict[str, Any], folded: Folded, mixture: Mixture) -> Event:
     match fact["event"]:
         case "run_started" if fact["mixture"] is None:
-            return RunStarted(n=fact["n"], t=fact["t"], mixture=mixture.expanded())
+            seed = fact.get("seed") if isinstance(fact.get("seed"), int) else None
+            return RunStarted(n=fact["n"], t=fact["t"], mixture=mixture.expanded(), seed=seed)
         case "run_finished":
             return event_of({**fact, "answer": folded.answer})
         case "seat_finished" | "seat_failed":

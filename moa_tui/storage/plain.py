@@ -226,6 +226,8 @@ def _value(value: object, kind: str, place: str) -> Any:  # noqa: ANN401 - a fie
             return seat_of(value, place)
         case "tuple[Seat, ...]":
             return tuple(seat_of(seat, place) for seat in _list(value, place))
+        case "tuple[tuple[Seat, ...], ...]":
+            return tuple(_value(seats, "tuple[Seat, ...]", place) for seats in _list(value, place))
         case "tuple[str, ...]":
             return tuple(_scalar(text, "text", place) for text in _list(value, place))
         case "float | Literal['unset']":

@@ -92,7 +92,7 @@ def test_a_temperature_can_be_left_out() -> None:
         ("--max-tokens x", "argument --max-tokens: must be a whole number, at least 1; see"),
         ("--temperature 2.5", 'argument --temperature: must be a number from 0 to 2, or "unset"'),
         ("--temperature nan", 'argument --temperature: must be a number from 0 to 2, or "unset"'),
-        ("--strategy vote", "argument --strategy: invalid choice: 'vote'"),
+        ("--strategy mix", "argument --strategy: invalid choice: 'mix'"),
         ("--preset", "argument --preset: expected one argument; see moa-tui --help"),
         ("pull", "the following arguments are required: MODEL; see moa-tui --help"),
         ("demo --layers 2", "options about the mixture mean nothing to moa-tui demo"),

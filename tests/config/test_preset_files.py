@@ -13,6 +13,8 @@ from moa_tui.shipped import PRESETS
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from moa_tui.engine.mixture import StrategyName
+
 SMALL = '[[layers]]\nproposers = ["a/b"]\n[aggregator]\nmodel = "a/b"\n'
 
 POET = (  # TOML wants an inline table on one line
@@ -110,9 +112,10 @@ def test_every_key_of_the_format_arrives(tmp_path: Path) -> None:
     )
 
 
-def test_a_race_needs_no_aggregator(tmp_path: Path) -> None:
-    path = preset(tmp_path, '[[layers]]\nproposers = ["a/b"]\n[aggregator]\nstrategy = "none"\n')
-    assert load(path).aggregator == Aggregator(strategy="none")
+@pytest.mark.parametrize("strategy", ["vote", "none"])
+def test_a_race_and_a_vote_need_no_aggregator(tmp_path: Path, strategy: StrategyName) -> None:
+    path = preset(tmp_path, SMALL.replace('model = "a/b"', f'strategy = "{strategy}"'))
+    assert load(path).aggregator == Aggregator(strategy=strategy)
 
 
 @pytest.mark.parametrize(
@@ -159,12 +162,12 @@ def test_a_race_needs_no_aggregator(tmp_path: Path) -> None:
         (f'history = "all"\n{SMALL}', "history must be one of answers, off"),
         (f'context = "cut"\n{SMALL}', "context must be one of fail, trim, refine"),
         (
-            SMALL + 'strategy = "vote"\n',
-            'aggregator.strategy "vote" is not there yet; what works now: "synthesize", "refine"',
+            SMALL.replace('model = "a/b"', 'strategy = "pick"'),
+            "the strategy 'pick' needs an aggregator model",
         ),
         (
             SMALL + 'strategy = "synthesise"\n',
-            "aggregator.strategy must be one of synthesize, refine, none; did you mean",
+            "aggregator.strategy must be one of synthesize, pick, vote, refine, none; did you",
         ),
         (SMALL + 'instruction = "Merge"\n', "aggregator.instruction must contain {references}"),
         ("[[layers]\n", ", line 1, column 9: Expected ']]' at the end of an array declaration"),

@@ -61,7 +61,7 @@ LAYER = some.builds(
 AGGREGATOR = some.builds(
     Aggregator,
     agent=AGENT,
-    strategy=some.sampled_from(["synthesize", "none"]),
+    strategy=some.sampled_from(["synthesize", "pick", "vote", "refine", "none"]),
     fallback=some.lists(AGENT, max_size=2).map(tuple),
     instruction=some.just("") | PROSE.map(lambda text: f"{text}\n{{references}}"),
     placement=some.sampled_from(["system", "user"]),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, get_args
 
 import virtual_time
 from hypothesis import given, settings
@@ -21,7 +22,7 @@ from moa_tui.engine.events import (
     SeatFinished,
     SeatStarted,
 )
-from moa_tui.engine.mixture import Agent, Mixture, Seat
+from moa_tui.engine.mixture import Agent, Mixture, Seat, StrategyName
 from moa_tui.engine.prompt import Conversation
 from moa_tui.engine.provider import Endpoint, Finish, Phase, Relabel, Retrying, Text, Thinking
 from moa_tui.engine.run import Run, open_run
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 MODELS = "abm"
 steps = st.one_of(
     st.sampled_from([0.0, 0.5, 1.0, 40.0]).map(Wait),
-    st.sampled_from(["word ", " ", "字"]).map(Text),
+    st.sampled_from(["word ", " ", "字", "A"]).map(Text),
     st.just(Thinking("hm")),
     st.just(Relabel()),
     st.sampled_from(["queued", "connecting", "loading", "waiting"]).map(Phase),  # type: ignore[arg-type] # real phases
@@ -55,12 +56,19 @@ commands: st.SearchStrategy[Callable[[Run], object]] = st.one_of(
     seats.map(lambda seat: lambda run: run.retry(seat)),
     seats.map(lambda seat: lambda run: run.swap(seat, Agent(model="t/a"))),
 )
+
+
+def mixed(
+    layers: tuple[str, ...], strategy: StrategyName, quorum: int | None, deadline_s: float | None
+) -> Mixture:
+    mix = mixture(*layers, quorum=quorum, deadline_s=deadline_s)
+    return replace(mix, aggregator=replace(mix.aggregator, strategy=strategy))
+
+
 mixtures = st.builds(
-    lambda layers, to, quorum, deadline_s: mixture(
-        *layers, to=to, quorum=quorum, deadline_s=deadline_s
-    ),
+    mixed,
     st.sampled_from([("a",), ("ab",), ("ab", "ba"), ("aab",)]),
-    st.sampled_from(["m", ""]),
+    st.sampled_from(get_args(StrategyName)),
     st.sampled_from([None, 1, 2]),
     st.sampled_from([None, 1.0]),
 )
@@ -109,5 +117,8 @@ def test_every_run_ends_in_order_and_closes_what_it_opened(
     ended = Counter(event.seat for event in events if isinstance(event, SeatFinished | SeatFailed))
     assert started == ended
     assert len(provider.closed) == len(provider.requests)
-    state = state_after(events)
+    end, state = events[-1], state_after(events)
+    if isinstance(end, RunFinished) and end.chosen is not None:
+        assert end.chosen in end.references
+        assert str(state.seats[end.chosen].text).strip().startswith(end.answer)
     assert not any(seat.is_live for seat in state.seats.values())

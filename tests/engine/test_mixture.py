@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 from racing import mixture
 
-from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture, Seat
+from moa_tui.engine.merge import STRATEGIES
+from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture, Seat, StrategyName
 from moa_tui.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from moa_tui.engine.mixture import StrategyName
 
 
 @pytest.mark.parametrize(
@@ -96,6 +95,9 @@ def test_the_largest_mixture_is_one() -> None:
     ("strategy", "proposers", "calls"),
     [
         ("synthesize", 5, 1),
+        ("pick", 5, 1),
+        ("pick", 1, 0),
+        ("vote", 5, 0),
         ("none", 5, 0),
         ("refine", 1, 1),
         ("refine", 3, 1),
@@ -111,3 +113,7 @@ def test_how_often_the_aggregator_is_called(
     merger = Aggregator(agent=Agent(model="t/m"), strategy=strategy)
     mix = Mixture(layers=(layer,), aggregator=merger)
     assert (mix.merge_calls, mix.calls) == (calls, calls + proposers)
+
+
+def test_every_strategy_that_has_a_name_is_there() -> None:
+    assert tuple(STRATEGIES) == get_args(StrategyName)

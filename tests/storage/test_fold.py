@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hypothesis import given, settings
@@ -13,6 +14,8 @@ from storage.shelf import MIXTURE, ONE, TWO, cut_short, run_of, state_of
 from moa_tui.engine.events import (
     Event,
     RunFailed,
+    RunFinished,
+    RunStarted,
     SeatFailed,
     TextDelta,
     TextRelabelled,
@@ -34,6 +37,7 @@ from moa_tui.storage.plain import (
 )
 
 if TYPE_CHECKING:
+    from moa_tui.engine.mixture import StrategyName
     from moa_tui.engine.run import Run
 
 steps = st.one_of(
@@ -69,11 +73,40 @@ def check(events: list[Event], mix: Mixture) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(said=st.fixed_dictionaries(dict.fromkeys("abm", scripts)))
-def test_any_run_comes_back_as_it_was(said: dict[str, list[Step]]) -> None:
+@given(
+    said=st.fixed_dictionaries(dict.fromkeys("abm", scripts)),
+    strategy=st.sampled_from(["synthesize", "pick", "vote", "refine", "none"]),
+)
+def test_any_run_comes_back_as_it_was(said: dict[str, list[Step]], strategy: StrategyName) -> None:
     mix = mixture("ab", "ba")
+    mix = replace(mix, aggregator=replace(mix.aggregator, strategy=strategy))
     made: dict[str, Script] = {model: does(*script) for model, script in said.items()}
     check(race(mix, made).events, mix)
+
+
+def test_a_picked_and_a_voted_answer_come_back_with_seed_and_votes() -> None:
+    mix = mixture("ab")
+    for strategy in ("pick", "vote"):
+        taking = replace(mix.aggregator, strategy=strategy, agent=Agent(model="t/m", seed=-3))
+        events = race(
+            replace(mix, aggregator=taking), {"a": says("A"), "b": says("a."), "m": says("B")}
+        ).events
+        check(events, replace(mix, aggregator=taking))
+        started, ended = exact([events[0], events[-1]])
+        assert isinstance(started, RunStarted)
+        assert isinstance(ended, RunFinished)
+        votes = ((Seat(1, 1), Seat(1, 2)),)
+        assert (started.seed, ended.votes) == {"pick": (-3, ()), "vote": (None, votes)}[strategy]
+        assert ended.chosen is not None
+
+
+def test_what_was_stored_before_there_were_seeds_and_votes_is_read() -> None:
+    mix = mixture("ab", to="")
+    events = exact(race(mix, {"a": says("A"), "b": says("B")}).events)
+    folded = fold(events, mix)
+    folded.facts[0].pop("seed")
+    folded.facts[-1].pop("votes")
+    assert unfold(folded, mix, is_sliced=True) == events
 
 
 def test_a_run_with_a_swap_a_retry_and_a_forced_merge_comes_back() -> None:
