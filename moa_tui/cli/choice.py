@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from moa_tui.cli.survey import has_model
+from moa_tui.engine.merge import STRATEGIES
 from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
 from moa_tui.errors import ConfigError, nearest
 from moa_tui.text import one_line
@@ -110,8 +111,11 @@ def _last_resort(setup: Setup) -> Mixture:
 
 
 def _of_proposers(wishes: Wishes, setup: Setup, states: Sequence[EndpointState]) -> Mixture:
-    if wishes.aggregator is None and wishes.strategy != "none":
-        raise ConfigError("say who merges, --aggregator endpoint/model, or add --strategy none")
+    is_called = STRATEGIES[wishes.strategy or "synthesize"].calls is not None
+    if wishes.aggregator is None and is_called:
+        raise ConfigError(
+            "say who merges, --aggregator endpoint/model, or add --strategy vote or --strategy none"
+        )
     proposers = tuple(_agent(model, None, setup, states) for model in wishes.proposers)
     return Mixture(
         layers=(Layer(proposers=proposers),),
@@ -158,8 +162,8 @@ def _aggregator(base: Mixture, wishes: Wishes, agent_of: Callable[[str], Agent])
     if wishes.aggregator is not None:
         agent = agent_of(wishes.aggregator)
     strategy = base.aggregator.strategy
-    if strategy == "none" and wishes.aggregator is not None:
-        # Naming an aggregator for a mixture that only races asks for a merge.
+    if wishes.aggregator is not None and not base.aggregator.is_called:
+        # Naming an aggregator for a mixture that only races or votes asks for a merge.
         strategy = "synthesize"
     return replace(
         base.aggregator,

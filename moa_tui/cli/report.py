@@ -22,6 +22,7 @@ from moa_tui.engine.events import (
     to_json,
 )
 from moa_tui.engine.mixture import Seat
+from moa_tui.engine.votes import how_chosen
 from moa_tui.text import escaped
 
 if TYPE_CHECKING:
@@ -92,10 +93,14 @@ class Progress:
             for number, layer in enumerate(mixture.expanded().layers, 1)
             for place, agent in enumerate(layer.seats, 1)
         }
-        # Of several merges only the last one is the answer, and nobody knows which that is.
-        self._waits_for_last = mixture.merge_calls > 1 or mixture.context == "refine"
+        # Of several merges only the last one is the answer, and nobody knows which that is. A
+        # judge's words are none.
+        self._picks = mixture.aggregator.makes == "taken"
+        is_folded = mixture.merge_calls > 1 or mixture.context == "refine"
+        self._waits_for_last = self._picks or is_folded
         self._proposals: dict[Seat, str] = {}
         self._spent: list[Usage] = []
+        self._cut: set[Seat] = set()
         self._aggregator: Seat | None = None
         self._shown: list[str] = []
         self._held: list[str] = []
@@ -149,13 +154,15 @@ class Progress:
         if self._aggregator == event.seat and not self._waits_for_last:
             self._withdraw(f"another try, with {name}")
         self._aggregator = event.seat
-        self._line(f"merging with {name}")
+        self._line(f"{name} picks one" if self._picks else f"merging with {name}")
 
     def _seat_finished(self, event: SeatFinished) -> None:
         self._proposals[event.seat] = event.text
         self._spent.append(event.usage)
+        if event.reason == "length":
+            self._cut.add(event.seat)
         if event.seat == self._aggregator:
-            if event.reason == "length":
+            if event.reason == "length" and not self._picks:
                 self._line("the answer is cut at its limit: raise --max-tokens")
             return
         about = "~" if event.usage.estimated else ""
@@ -168,13 +175,15 @@ class Progress:
         )
 
     def _run_finished(self, event: RunFinished) -> None:
-        if event.strategy == "none":
+        if self._mixture.aggregator.makes == "nothing":
             self._write_proposals()
         elif event.answer.strip() != "".join(self._shown).strip():
             self._withdraw("")
             self._shown = [event.answer]
             self._output.write(event.answer)
         self._end_answer()
+        if event.chosen is not None:
+            self._tell_chosen(event, event.chosen)
         self._line(f"done in {event.seconds:.1f} s, {self._used()}")
 
     def _used(self) -> str:
@@ -183,6 +192,14 @@ class Progress:
         about = "~" if usage.estimated else ""
         tokens = usage.prompt + usage.completion
         return f"{about}{tokens} tokens read and written, {Cost.of(self._spent)}"
+
+    def _tell_chosen(self, event: RunFinished, chosen: Seat) -> None:
+        """Say whose proposal the answer is, and how that came."""
+        judge = self._names.get(self._aggregator, "") if self._aggregator else ""
+        how = how_chosen(len(event.references), votes=event.votes, judge=judge)
+        self._line(f"this is proposal {self._names.get(chosen, chosen.number)}: {how}")
+        if chosen in self._cut:
+            self._line("the answer is cut at its limit: raise --max-tokens")
 
     def _write_proposals(self) -> None:
         """Write what the last layer says: a mixture that only races has no other answer."""

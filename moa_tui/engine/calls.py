@@ -31,7 +31,7 @@ class Forecast:
 
     def __init__(self, mixture: Mixture, conversation: Conversation) -> None:
         merges = worst = mixture.merge_calls
-        if mixture.context == "refine" and merges:
+        if mixture.context == "refine" and mixture.aggregator.makes == "written":
             # In the worst case each call adds one answer to the two of the first.
             worst = max(merges, mixture.layers[-1].seat_count - 1)
         self._seats = [

@@ -144,6 +144,10 @@ class SeatState:
         """Seconds from the attempt's start to its first token."""
         return None if self.first_t is None else self.first_t - self.started_t
 
+    def wordless(self) -> SeatState:
+        """Return it with its thinking alone."""
+        return replace(self, text=Log())
+
     def seconds(self, t: float) -> float:
         """Return how long the attempt took, or has taken at ``t`` while it is live."""
         return (t if self.ended_t is None else self.ended_t) - self.started_t
@@ -176,7 +180,7 @@ class RunState:
     replaced_tokens: int = 0
     """Tokens of attempts that others took the place of."""
     reason: SeatEnd | None = None
-    """How the aggregator's answer ended."""
+    """How the answer ended: it may be cut."""
     kind: FailureKind | None = None
     message: str = ""
     hint: str = ""
@@ -190,6 +194,13 @@ class RunState:
     def aggregator(self) -> SeatState | None:
         """The aggregator's seat once it has started."""
         return next((seat for seat in self.seats.values() if seat.role == "aggregator"), None)
+
+    @property
+    def speaker(self) -> SeatState | None:
+        """Whose words the answer is: the chosen proposal's seat, else the aggregator's."""
+        if self.mixture is not None and self.mixture.aggregator.makes == "taken":
+            return None if self.chosen is None else self.seats.get(self.chosen)
+        return self.aggregator
 
     @property
     def tokens(self) -> int:
@@ -230,8 +241,9 @@ def apply(state: RunState, event: Event) -> RunState:
                 references=event.references,
                 votes=event.votes,
                 usage=event.usage,
-                reason=None if state.aggregator is None else state.aggregator.reason,
             )
+            speaker = state.speaker
+            state = replace(state, reason=None if speaker is None else speaker.reason)
         case RunFailed():
             state = replace(
                 state,

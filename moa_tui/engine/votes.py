@@ -1,4 +1,4 @@
-"""Which short answers say the same, so that they can be counted as votes."""
+"""Which short answers say the same, so that they can be counted as votes; how a choice went."""
 
 from __future__ import annotations
 
@@ -66,6 +66,15 @@ def tally(votes: Sequence[Sequence[object]]) -> str:
         return f"{all_of_them} differ, the first one is taken"
     is_tie = len(votes[1]) == most
     return f"{most} of {total} agree" + (", a tie, the first one is taken" if is_tie else "")
+
+
+def how_chosen(count: int, *, votes: Sequence[Sequence[object]] = (), judge: str = "") -> str:
+    """Return in words how one of so many proposals was chosen: by `tally`, or by a judge's name."""
+    if votes:
+        return tally(votes)
+    if judge:
+        return f"picked from {count} by {judge}"
+    return "the only proposal" if count == 1 else f"all {count} are the same"
 
 
 def _plain(text: str) -> str:

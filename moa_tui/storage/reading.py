@@ -59,8 +59,10 @@ _RUN_ROW: Final = (
     " runs.message, runs.given_from, runs.taken_layer, runs.taken_number,"
     " runs.status IN ('stopped', 'interrupted')"
     " AND NOT EXISTS (SELECT 1 FROM attempts WHERE run = runs.id AND text != ''),"
-    " (SELECT reason FROM attempts WHERE run = runs.id AND role = 'aggregator'"
-    "  ORDER BY layer DESC, number DESC, attempt DESC LIMIT 1)"
+    # A judge's words aren't the answer, and how a proposal ended is known once the run is read.
+    " iif(json_extract(runs.mixture, '$.aggregator.strategy') IN ('pick', 'vote'), NULL,"
+    "  (SELECT reason FROM attempts WHERE run = runs.id AND role = 'aggregator'"
+    "   ORDER BY layer DESC, number DESC, attempt DESC LIMIT 1))"
 )
 _ENTRY: Final = "entries.text, layer, entries.number, entries.role, entries.model, is_picked"
 _FOUND: Final = (

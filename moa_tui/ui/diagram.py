@@ -71,14 +71,25 @@ def _drawing(
         _put_layer(grid, middle, _names(seats, palette, longest), palette)
     if note:
         _put(grid, middle, [Segment(note, palette.ink)])
-    merger = mixture.aggregator.agent
-    if merger is not None and mixture.aggregator.strategy != "none":
-        name = look.clip(one_line(merger.name), longest)
-        star = Segment(f"{look.STAR} {name}", palette.aggregator + look.BOLD)
-        _put(grid, middle, [Segment("─▸  ", line), star])
+    if merger := _merger(mixture, palette, longest):
+        _put(grid, middle, [Segment("─▸  ", line), *merger])
         if ends:
-            _put(grid, middle, [Segment("  ─▸  ", line), Segment("one answer", palette.ink)])
+            is_taken = mixture.aggregator.makes == "taken"
+            answer = words.ONE_OF_THEM if is_taken else words.ONE_ANSWER
+            _put(grid, middle, [Segment("  ─▸  ", line), Segment(answer, palette.ink)])
     return grid
+
+
+def _merger(mixture: Mixture, palette: look.Palette, longest: int) -> list[Segment]:
+    """Return who makes the answer, and that it only picks one; nothing where nobody does."""
+    merging = mixture.aggregator
+    if merging.makes == "nothing":
+        return []
+    called = merging.agent if merging.is_called else None
+    name = words.VOTE if called is None else look.clip(one_line(called.name), longest)
+    star = Segment(f"{look.STAR} {name}", palette.aggregator + look.BOLD)
+    picks = called is not None and merging.makes == "taken"
+    return [star, Segment(f" {words.PICKS}", palette.ink)] if picks else [star]
 
 
 def _put(grid: Grid, row: int, segments: Sequence[Segment]) -> None:
@@ -125,10 +136,6 @@ def _in_words(mixture: Mixture, width: int, palette: look.Palette) -> Grid:
         parts.append(Segment(f"{one_line(seat.name)} ", palette.ink))
     if mixture.proposer_layers > 1:
         parts.append(Segment(f"× {words.plural(mixture.proposer_layers, 'layer')} ", palette.ink))
-    merger = mixture.aggregator.agent
-    if merger is not None and mixture.aggregator.strategy != "none":
-        parts.append(Segment(f"{look.ARROW} ", palette.muted))
-        parts.append(
-            Segment(f"{look.STAR} {one_line(merger.name)}", palette.aggregator + look.BOLD)
-        )
+    if merger := _merger(mixture, palette, width):
+        parts += [Segment(f"{look.ARROW} ", palette.muted), *merger]
     return wrapped(parts, width)

@@ -110,13 +110,16 @@ def _parts(facts: Facts, palette: look.Palette) -> dict[str, list[Segment]]:
 
 
 def _merger(mixture: Mixture, palette: look.Palette) -> list[Segment]:
-    agent = mixture.aggregator.agent
-    if agent is None or mixture.aggregator.strategy == "none":
+    merging = mixture.aggregator
+    if merging.makes == "nothing":
         return []
+    agent = merging.agent if merging.is_called else None
+    name = words.VOTE if agent is None else one_line(agent.name)
+    picks = f" {words.PICKS}" if agent is not None and merging.makes == "taken" else ""
     return [
         Segment(f" {look.ARROW} ", palette.muted),
         Segment(look.STAR, palette.aggregator),
-        Segment(f" {one_line(agent.name)}", palette.ink),
+        Segment(f" {name}{picks}", palette.ink),
     ]
 
 
@@ -131,13 +134,14 @@ def _status(run: RunState | None, palette: look.Palette) -> list[Segment]:
         case "idle":
             return []
         case "running" if run.aggregator is not None:
-            return [Segment("merging", palette.ink)]
+            picks = run.mixture is not None and run.mixture.aggregator.makes == "taken"
+            return [Segment(words.PICKING if picks else words.MERGING, palette.ink)]
         case "running":
             of = run.mixture.proposer_layers if run.mixture is not None else 1
             return [Segment(f"layer {max(1, len(run.layers))}/{of}", palette.ink)]
-        case "done" if run.aggregator is not None:
+        case "done" if run.speaker is not None:
             # Its end may be one that the reader should know of, a limit for example.
-            mark = look.mark(replace(run.aggregator, place=None), run.t, narrow=True)
+            mark = look.mark(replace(run.speaker, place=None), run.t, narrow=True)
             return [Segment(f"{mark.glyph} {mark.word}", palette.state(mark.key))]
         case ended:
             return [Segment(f"{look.GLYPHS[ended]} {ended}", palette.state(ended))]

@@ -357,7 +357,7 @@ def can_merge(state: RunState, *, partial: bool = False) -> bool:
 
     ``partial``: unfinished texts count, and there is at least one.
     """
-    if state.mixture is None or state.mixture.aggregator.strategy == "none":
+    if state.mixture is None or state.mixture.aggregator.makes == "nothing":
         return False
     if state.aggregator is not None or not state.layers:
         return False

@@ -139,7 +139,7 @@ def agent_of(run: RunState | None, seat: SeatState) -> Agent | None:
 
 def merges_again(run: RunState | None, aggregator: Aggregator) -> bool:
     """Return whether a run has something to merge, and the aggregator merges."""
-    if run is None or run.mixture is None or not run.layers or aggregator.strategy == "none":
+    if run is None or run.mixture is None or not run.layers or aggregator.makes == "nothing":
         return False
     return any(seat.status == "done" for seat in run.layer_seats(run.layers[-1].layer))
 

@@ -225,7 +225,7 @@ def _is_over(state: RunState) -> bool:
 
 
 def _phase(state: RunState) -> Phase:
-    merges = state.mixture is None or state.mixture.aggregator.strategy != "none"
+    merges = state.mixture is None or state.mixture.aggregator.makes != "nothing"
     has_answer = state.status == "done" and merges
     if has_answer or state.aggregator is not None:
         return "answer"

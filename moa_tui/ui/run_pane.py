@@ -73,16 +73,14 @@ class RunPane(Ground):
         self.attributed.begin()
 
     def _name_merger(self, mixture: Mixture) -> None:
-        agent = mixture.aggregator.agent
-        merges = agent is not None and mixture.aggregator.strategy != "none"
-        self._merger = agent.model if agent is not None and merges else words.NO_MERGER
+        self._merger = words.merger(mixture)
         self.answer.show_idle(self._merger)
 
     def stream(self, state: RunState, seat: Seat, *, t: float, view: View) -> None:
         """Show a seat that said something; cheap, since it happens at every token."""
         known = state.seats[seat]
         if known.role == "aggregator":
-            self.answer.stream(known, t=t)
+            self._speak(state, t=t)
         elif view.turn is None and seat.layer == view.layer_in(state):
             self._race(view).show(state.layer_seats(seat.layer), t=t)
 
@@ -98,11 +96,20 @@ class RunPane(Ground):
         )
         if self._taken is not None:
             self.answer.head.show_seat(self._taken, t=t, detail=words.TAKEN)
-        elif state.aggregator is not None:
+        elif self._speak(state, t=t):
             self.attributed.compared(())
-            self.answer.stream(state.aggregator, t=t, detail=words.how_made(state))
         elif state.status == "running" and self._merges:
             self._show_waiting(state, is_writing=is_writing)
+
+    def _speak(self, state: RunState, *, t: float) -> bool:
+        """Let whose words the answer is say them, or the judge what it does; False: nobody yet."""
+        speaker, judge = state.speaker, state.aggregator
+        if speaker is not None:
+            self.answer.stream(speaker, t=t, detail=words.how_made(state))
+        elif judge is not None:
+            # A letter is no answer; what it thinks may be read.
+            self.answer.stream(judge.wordless(), t=t, detail=words.CHOOSES)
+        return speaker is not None or judge is not None
 
     @property
     def _merges(self) -> bool:
@@ -150,11 +157,13 @@ class RunPane(Ground):
         self.attributed.compared(())
         if state.status == "stopped" and state.aggregator is None:
             self.answer.show_idle(self._merger)
+        self._speak(state, t=state.t)
         self._close(state)
 
     def _close(self, run: RunState) -> None:
         if run.status == "done":
-            self.answer.close_turn(run.answer or None, lacks=words.lacking(run))
+            lacks, whose = words.lacking(run), words.whose(run)
+            self.answer.close_turn(run.answer or None, lacks=lacks, hint=whose)
         elif run.status == "stopped":
             again, merge = self._names.of("again", "f5"), self._names.of("merge_again", "g")
             seats = run.layer_seats(run.layers[-1].layer) if run.layers else ()
@@ -204,8 +213,7 @@ class RunPane(Ground):
         version, run = turn.version, turn.version.run
         if run is None:
             return
-        if run.aggregator is not None:
-            self.answer.stream(run.aggregator, t=run.t, detail=words.how_made(run))
+        self._speak(run, t=run.t)
         self._close(run)
         if version.taken is not None:
             # Of a stored run that nobody has looked at yet, only its end is here.

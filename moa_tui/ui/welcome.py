@@ -192,11 +192,13 @@ def _sentence(greeting: Greeting, palette: look.Palette) -> list[Segment]:
     """Return what will happen: who answers, who merges, how many calls, where, for how much."""
     mixture = greeting.mixture
     _, calls = words.calls(mixture)
-    merger = mixture.aggregator.agent
+    merging = mixture.aggregator
     parts = [Segment(f"{words.who_answers(mixture)} ", palette.ink)]
-    if merger is not None and mixture.aggregator.strategy != "none":
-        parts.append(Segment(one_line(merger.name), palette.aggregator + look.BOLD))
+    if merging.agent is not None and merging.is_called:
+        parts.append(Segment(one_line(merging.agent.name), palette.aggregator + look.BOLD))
         parts.append(Segment(f" {words.who_merges(mixture)} ", palette.ink))
+    elif merging.makes == "taken":
+        parts.append(Segment(f"{words.THE_MOST_WIN} ", palette.ink))
     parts += [
         Segment("That is ", palette.ink),
         Segment(calls, palette.bright + look.BOLD),

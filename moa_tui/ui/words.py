@@ -33,6 +33,16 @@ WRITTEN_FIRST: Final = "send or clear what is written first"
 PRESS_AGAIN: Final = "press ctrl+c again to quit"
 
 JUST_RACE: Final = "none, just a race"
+VOTE: Final = "a vote"
+ONE_ANSWER: Final = "one answer"
+ONE_OF_THEM: Final = "one of them"
+PICKS: Final = "picks"
+MERGING: Final = "merging"
+PICKING: Final = "picking"
+CHOOSES: Final = "chooses a proposal"
+THE_MOST_WIN: Final = (
+    "The answer that most of them give wins, word for word: that is for short answers."
+)
 
 TRY_ONE: Final = "Try one"
 TRY_ONE_KEYS: Final = "tab, then enter"
@@ -151,9 +161,11 @@ def merges(state: RunState, *, partial: bool) -> str:
     begun = sum(seat.is_live and seat.text.length > 0 for seat in seats) if partial else 0
     merged = [plural(done, "proposal")] * bool(done)
     merged += [plural(begun, "unfinished text")] * bool(begun)
+    strategy = "" if state.mixture is None else state.mixture.aggregator.strategy
+    does = {"pick": "Picking from", "vote": "Counting"}.get(strategy, "Merging")
     if merged:
-        return f"Merging {' and '.join(merged)} of layer {layer}."
-    return f"Merging what is there: layer {max(1, layer - 1)} had the last whole proposals."
+        return f"{does} {' and '.join(merged)} of layer {layer}."
+    return f"{does} what is there: layer {max(1, layer - 1)} had the last whole proposals."
 
 
 def stopped(key: str, merge_key: str, rest_key: str) -> str:
@@ -174,9 +186,9 @@ def adds_seat(layer: int) -> str:
     return f"A model for one more seat of layer {layer}"
 
 
-def taken(seat: int, model: str) -> str:
-    """Return that the answer is a proposal, and whose."""
-    return f"This is proposal {seat} as it was written, by {model}."
+def taken(seat: int, model: str, how: str = "") -> str:
+    """Return that the answer is a proposal, and whose; ``how`` says how that came."""
+    return f"This is proposal {seat} as it was written, by {model}{f'; {how}' if how else ''}."
 
 
 def copied(length: int) -> str:
@@ -264,7 +276,7 @@ def calls(mixture: Mixture) -> tuple[str, str]:
         terms = [str(count) for count in seats]
     else:
         terms = [str(seats[0]) if len(seats) == 1 else f"{seats[0]} × {len(seats)}"]
-    if mixture.aggregator.strategy != "none":
+    if mixture.merge_calls:
         terms.append(str(mixture.merge_calls))
     total = plural(mixture.calls, "call")
     return (" + ".join(terms) if len(terms) > 1 or "×" in terms[0] else "", total)
@@ -318,7 +330,17 @@ def who_merges(mixture: Mixture) -> str:
     """Return what the aggregator does, to follow its name."""
     last = seats_of_layers(mixture)[-1]
     reads = {1: "the answer", 2: "both"}.get(last, f"all {number(last)}")
+    if mixture.aggregator.makes == "taken":
+        return f"then reads {reads} and picks the best, which is the answer word for word."
     return f"then reads {reads} and writes one answer."
+
+
+def merger(mixture: Mixture) -> str:
+    """Return who makes the answer, a model as "endpoint/model", or that nobody does."""
+    merging = mixture.aggregator
+    if merging.agent is not None and merging.is_called:
+        return merging.agent.model
+    return NO_MERGER if merging.makes == "nothing" else VOTE
 
 
 def nobody_on(ports: str) -> str:
@@ -378,9 +400,11 @@ def over_budget(spent: float, most: float, budget: float) -> str:
 
 
 def how_made(state: RunState) -> str:
-    """Return how the answer was made, once it is: "synthesize, 5 references"."""
+    """Return how the answer was made, once it is: "synthesize, 5 references", "3 of 5 agree"."""
     if state.status != "done" or state.mixture is None:
         return ""
+    if state.chosen is not None:
+        return f"proposal {state.chosen.number}, {_why_chosen(state)}"
     made = f"{state.mixture.aggregator.strategy}, {plural(len(state.references), 'reference')}"
     steps = 1 if state.aggregator is None else 1 + state.aggregator.steps
     return f"{made}, {plural(steps, 'step')}" if steps > 1 else made
@@ -388,12 +412,12 @@ def how_made(state: RunState) -> str:
 
 def lacking(run: RunState) -> str:
     """Return why an answer isn't all it might be and what to do about it, "" for a whole one."""
-    seat, mixture = run.aggregator, run.mixture
+    seat, mixture = run.speaker, run.mixture
     told = ANSWER_ENDS.get(run.reason or "", "")
     if run.reason != "length" or seat is None or mixture is None:
         return told
-    agents = (mixture.aggregator.agent, *mixture.aggregator.fallback)
-    agent = next((one for one in agents if one is not None and one.model == seat.model), None)
+    agents = mixture.expanded().seating().get(seat.seat, ())
+    agent = next((one for one in agents if one.model == seat.model), None)
     if agent is None:
         return told
     limit, usage = mixture.options_for(agent).max_tokens, seat.usage
@@ -402,7 +426,21 @@ def lacking(run: RunState) -> str:
     cut = f"The answer is cut at its limit of {limit:,} tokens"
     if agent.max_tokens is None:
         return f"{cut}: raise Max tokens in the sidebar."
-    return f"{cut}, its own: raise max tokens below ★ in the sidebar, → shows it."
+    whose = "★" if seat.role == "aggregator" else f"proposer {seat.seat.number}"
+    return f"{cut}, its own: raise max tokens below {whose} in the sidebar, → shows it."
+
+
+def whose(state: RunState) -> str:
+    """Return whose proposal the answer is word for word, and how that came; "" if it is none's."""
+    chosen = None if state.chosen is None else state.seats.get(state.chosen)
+    return "" if chosen is None else taken(chosen.seat.number, chosen.model, _why_chosen(state))
+
+
+def _why_chosen(state: RunState) -> str:
+    from moa_tui.engine.votes import how_chosen  # noqa: PLC0415 - loaded long ago, by the run
+
+    judge = "" if state.aggregator is None else state.aggregator.model.rpartition("/")[2]
+    return how_chosen(len(state.references), votes=state.votes, judge=one_line(judge))
 
 
 NAMES_NO_KEY: Final = "it names no key"

@@ -442,3 +442,44 @@ def test_of_several_merges_only_the_last_one_is_written() -> None:
     assert (code, at.out) == (0, "The answer\n")
     assert at.err.count("merging with m") == 2
     assert not any("another try" in line for line in at.err)
+
+
+def test_a_picked_proposal_is_written_whole_and_told_whose_it_is() -> None:
+    judge = replace(Agent(model="t/m"), seed=0)
+    mix = replace(PAIR, aggregator=replace(PAIR.aggregator, agent=judge))
+    code, at = race(mix, SAYING | {"m": says("B")}, "--strategy", "pick")
+    assert (code, at.out) == (0, "one\n")
+    assert at.err[3:5] == ["m picks one", "this is proposal 1 a: picked from 2 by m"]
+
+
+def test_a_judge_that_names_none_fails_with_what_it_said_and_writes_nothing() -> None:
+    code, at = race(PAIR, SAYING | {"m": says("Both!")}, "--strategy", "pick")
+    assert (code, at.out) == (1, "")
+    assert "named no proposal as the best, it said: Both!" in at.err[-1]
+    assert "Take a proposal as the answer" in at.err[-1]
+
+
+def test_a_vote_is_told_with_its_figures_and_calls_nobody() -> None:
+    mix = mixture("t/a", "t/b", "t/a", to="")
+    said = {"a": says("Paris"), "b": says("Lyon")}
+    code, at = race(mix, said, "--strategy", "vote")
+    assert (code, at.out) == (0, "Paris\n")
+    assert "this is proposal 1 a: 2 of 3 agree" in at.err
+
+
+def test_a_vote_without_agreement_says_so() -> None:
+    _, at = race(PAIR, SAYING, "--strategy", "vote")
+    assert at.out == "one\n"
+    assert "this is proposal 1 a: both differ, the first one is taken" in at.err
+
+
+def test_a_picked_proposal_that_was_cut_says_so_and_a_cut_reason_of_the_judge_does_not() -> None:
+    cut = does(Text("one"), Finish("length"))
+    wordy = does(Text("B, because"), Finish("length"))
+    judge = replace(Agent(model="t/m"), seed=0)
+    mix = replace(PAIR, aggregator=replace(PAIR.aggregator, agent=judge))
+    told = "the answer is cut at its limit: raise --max-tokens"
+    for script, is_told in ((cut, True), (says("one"), False)):
+        _, at = race(mix, SAYING | {"a": script, "m": wordy}, "--strategy", "pick")
+        assert at.out == "one\n"
+        assert (told in at.err) is is_told

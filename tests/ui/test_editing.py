@@ -106,8 +106,18 @@ def test_history_context_and_strategy_go_round() -> None:
     assert rules_of_room == ["trim", "refine", "fail", "refine"]
     rules = [editing.turn_history(TRIO, by).history for by in (1, -1, 2)]
     assert rules == ["off", "off", "answers"]
-    strategies = [editing.turn_strategy(TRIO, by).aggregator.strategy for by in (1, 2, 3)]
-    assert strategies == ["refine", "none", "synthesize"]
+    strategies = [editing.turn_strategy(TRIO, by).aggregator.strategy for by in (1, 2, 3, 4, 5)]
+    assert strategies == ["pick", "vote", "refine", "none", "synthesize"]
+
+
+def test_without_an_aggregator_only_strategies_that_call_none_go_round() -> None:
+    turned = [editing.turn_strategy(ALONE, by).aggregator.strategy for by in (1, 2, -1)]
+    assert turned == ["vote", "none", "vote"]
+
+
+def test_an_aggregator_that_only_votes_may_go() -> None:
+    lone = replace(TRIO, aggregator=replace(TRIO.aggregator, fallback=(), strategy="vote"))
+    assert editing.remove(lone, AGGREGATOR).aggregator == Aggregator(strategy="vote")
 
 
 def test_typed_values_may_lie_between_the_steps() -> None:
@@ -243,7 +253,7 @@ FEWER: list[tuple[Callable[[], Mixture], str]] = [
     ),
     (
         partial(editing.remove, TRIO, AGGREGATOR),
-        "somebody must merge: choose another model, or the strategy none",
+        "somebody must merge: choose another model, or the strategy vote or none",
     ),
     (
         partial(editing.remove, editing.turn_strategy(TRIO, -1), AGGREGATOR),
@@ -266,10 +276,6 @@ FEWER: list[tuple[Callable[[], Mixture], str]] = [
     (partial(editing.move, TRIO, Place(0, 2), by=-1), "the aggregator stands before its fallbacks"),
     (partial(editing.move, TRIO, THIRD, by=1), "no agent stands there"),
     (partial(editing.move, TRIO, FIRST, by=-1), "no agent stands there"),
-    (
-        partial(editing.turn_strategy, ALONE, 1),
-        "the strategy 'synthesize' needs an aggregator: choose its model first",
-    ),
 ]
 VALUES: list[tuple[Callable[[], Mixture], str]] = [
     (

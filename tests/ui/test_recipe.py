@@ -99,8 +99,13 @@ def test_layers_that_differ_have_a_section_and_a_count_each() -> None:
 
 
 def test_just_racing_has_an_aggregator_to_choose_or_a_quiet_one() -> None:
+    voting = replace(DUO, aggregator=Aggregator(strategy="vote"))
+    assert lines(recipe.blocks(voting)[-1])[:2] == ["choose a model", "strategy <vote>"]
     nobody = replace(DUO, aggregator=Aggregator(strategy="none"))
-    assert lines(recipe.blocks(nobody)[-1])[:2] == ["choose a model", "strategy none, just a race"]
+    assert lines(recipe.blocks(nobody)[-1])[:2] == [
+        "choose a model",
+        "strategy <none, just a race>",
+    ]
     resting = replace(DUO, aggregator=replace(DUO.aggregator, strategy="none"))
     assert [line.tone for line in recipe.blocks(resting)[-1].lines[:2]] == ["quiet", "quiet"]
 
@@ -145,7 +150,7 @@ def test_an_aggregator_is_asked_once() -> None:
         (Spot("history"), "off"),
         (Spot("context"), "trim"),
         (Spot("repeat", Place(1, 0)), "2"),
-        (Spot("strategy"), "refine"),
+        (Spot("strategy"), "pick"),
         (Spot("option", Place(1, 1), "seed"), "1"),
     ],
 )

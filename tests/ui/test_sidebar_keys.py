@@ -294,7 +294,7 @@ async def test_what_cant_go_is_not_offered_and_its_keys_say_why() -> None:
         assert "on/off" not in it.app.footer
         await it.pilot.press("d", "space")
         assert it.app.told == [
-            "somebody must merge: choose another model, or the strategy none",
+            "somebody must merge: choose another model, or the strategy vote or none",
             "a layer needs a proposer: add another one first",
             "a layer needs a proposer: switch another one on first",
         ]
@@ -327,7 +327,7 @@ async def test_an_aggregator_is_chosen_where_there_is_none() -> None:
     async with desk(replace(TRIO, aggregator=Aggregator(strategy="none"))) as it:
         await it.go(Spot("strategy"))
         await it.pilot.press("right")
-        assert "needs an aggregator" in it.app.told[0]
+        assert it.here == "strategy ◂ vote ▸"
         await it.go(Spot("add", AGGREGATOR))
         await it.pilot.press("enter")
         assert it.app.asked == [Sidebar.WantsModel(AGGREGATOR)]

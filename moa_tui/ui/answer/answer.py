@@ -80,6 +80,7 @@ class AnswerHead(Widget):
         self._figures: tuple[str, ...] = ()
         self._time = ""
         self._detail = self._note = ""
+        self._is_proposal = False
         self._meter = RateMeter()
         self._rate: float | None = None
         self._rated_t = 0.0
@@ -110,7 +111,10 @@ class AnswerHead(Widget):
         self._model = name_of(seat)
         self._waiting = None
         self._detail = detail
-        self._note = seat.step if seat.is_live and seat.step else "".join(seat.notes[-1:])
+        # What a proposal's own call had to be told of is told at its tile.
+        self._is_proposal = seat.role == "proposer"
+        noted = "" if self._is_proposal else "".join(seat.notes[-1:])
+        self._note = seat.step if seat.is_live and seat.step else noted
         # Nobody races the aggregator, so it has no place.
         self._state = mark(replace(seat, place=None), t)
         written = seat.tokens_of_steps
@@ -163,7 +167,7 @@ class AnswerHead(Widget):
             left += [gap, Segment(self._state.text, ink(palette.state(self._state.key)))]
         if self._note:
             left += [gap, Segment(self._note, ink(palette.ink))]
-        elif self._detail and not is_narrow:
+        elif self._detail and (self._is_proposal or not is_narrow):
             left += [gap, Segment(self._detail, ink(palette.muted))]
         if self._waiting is not None:
             right = _ready(self._waiting, palette, is_narrow=is_narrow, is_focused=is_focused)

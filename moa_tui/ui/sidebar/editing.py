@@ -9,6 +9,7 @@ import math
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias, TypeVar, get_args
 
+from moa_tui.engine.merge import STRATEGIES
 from moa_tui.engine.mixture import (
     Agent,
     Aggregator,
@@ -145,15 +146,14 @@ def turn_context(mixture: Mixture, by: int = 1) -> Mixture:
 
 
 def turn_strategy(mixture: Mixture, by: int = 1) -> Mixture:
-    """Return the mixture with the next merge strategy.
-
-    Raises:
-        ConfigError: it calls an aggregator and there is none.
-    """
+    """Return the mixture with the next merge strategy; without a model, of those that call none."""
     merging = mixture.aggregator
-    name = _next(get_args(StrategyName), merging.strategy, by)
-    if merging.agent is None and name != "none":
-        raise ConfigError(f"the strategy {name!r} needs an aggregator: choose its model first")
+    names: list[StrategyName] = [
+        name
+        for name in get_args(StrategyName)
+        if merging.agent is not None or STRATEGIES[name].calls is None
+    ]
+    name = _next(names, merging.strategy, by)
     return replace(mixture, aggregator=replace(merging, strategy=name))
 
 
@@ -231,8 +231,8 @@ def remove(mixture: Mixture, place: Place) -> Mixture:
         ConfigError: it is the last one that its layer, or the strategy, can't do without.
     """
     agent_at(mixture, place)
-    if place == AGGREGATOR and mixture.aggregator.strategy != "none":
-        raise ConfigError("somebody must merge: choose another model, or the strategy none")
+    if place == AGGREGATOR and mixture.aggregator.is_called:
+        raise ConfigError("somebody must merge: choose another model, or the strategy vote or none")
     if place == AGGREGATOR and mixture.aggregator.fallback:
         raise ConfigError("remove its fallbacks first, they stand in for it")
     others = _others(mixture, place)

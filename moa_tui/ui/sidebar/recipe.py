@@ -325,7 +325,7 @@ def _agent(
 ) -> list[Line]:
     """Return an agent's row, and its options where they are unfolded; ``seat`` 0: not a seat."""
     note = f"×{agent.samples}" if agent.samples > 1 else ""
-    is_called = agent.enabled if place.is_proposer else mixture.aggregator.strategy != "none"
+    is_called = agent.enabled if place.is_proposer else mixture.aggregator.is_called
     line = Line(
         spot=Spot("agent", place),
         title=one_line(agent.name),
