@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any, Final
 from moa_tui.engine.blind import Entry, Judged
 from moa_tui.engine.events import TextDelta, ThinkingDelta
 from moa_tui.engine.state import state_after
+from moa_tui.engine.votes import how_chosen
 from moa_tui.storage import words
 from moa_tui.storage.plain import (
     event_of,
@@ -366,7 +367,12 @@ def _run_parts(run: WholeRun, answer: str, events: Iterable[Event]) -> list[str]
     told = answer.strip() or f"*{_inline(run.row.message or words.NO_ANSWER)}*"
     name = f"{_inline(run.row.mixture_name)} · " if run.row.mixture_name else ""
     taken = run.row.taken_from
-    by = "" if taken is None else words.TAKEN_FROM.format(layer=taken.layer, number=taken.number)
+    whose = taken or (state.chosen if run.taken is None else None)
+    by = "" if whose is None else words.TAKEN_FROM.format(layer=whose.layer, number=whose.number)
+    if whose is not None and taken is None:
+        judge = "" if state.aggregator is None else state.aggregator.model.rpartition("/")[2]
+        how = how_chosen(len(state.references), votes=state.votes, judge=_inline(judge))
+        by = f"{by}, {how}"
     foot = f"*{name}{words.RUN_ENDS[run.row.status]}{by}{_judged(run)}*"
     seats = sorted(state.seats.values(), key=lambda seat: seat.seat)
     return [told, foot, *(_folded(seat) for seat in seats if seat.role == "proposer")]

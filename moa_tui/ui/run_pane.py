@@ -109,6 +109,8 @@ class RunPane(Ground):
         elif judge is not None:
             # A letter is no answer; what it thinks may be read.
             self.answer.stream(judge.wordless(), t=t, detail=words.CHOOSES)
+            if state.status == "failed":
+                self.answer.head.show_failure()
         return speaker is not None or judge is not None
 
     @property

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from storage.shelf import MIXTURE, ONE, TEST, TWO, asked, cut_short, run_of, stored, told
 
+from moa_tui.engine.events import RunFinished
 from moa_tui.storage.export import from_json, to_json, to_markdown
 from moa_tui.storage.records import Asked, StoreError
 
@@ -92,6 +94,24 @@ async def test_markdown_reads_as_the_conversation_with_proposals_folded(tmp_path
     assert "Interrupted" in page
     assert "half a prop" in page
     assert "the answer is the proposal 1.1" in page
+
+
+async def test_markdown_says_whose_proposal_an_answer_is_and_how_it_was_chosen(
+    tmp_path: Path,
+) -> None:
+    *events, end = run_of("A")
+    assert isinstance(end, RunFinished)
+    picked = replace(end, answer="two says", strategy="pick", chosen=TWO)
+    voted = replace(picked, strategy="vote", votes=((TWO, ONE),))
+    async with stored(tmp_path) as store:
+        session = store.begin_session()
+        first = store.begin_turn(session, asked("Why?"))
+        await told(store, first, [*events, picked])
+        second = store.begin_turn(session, asked("And?"), parent=first)
+        await told(store, second, [*events, voted])
+        page = to_markdown(await store.whole(session))
+    assert "the answer is the proposal 1.2, picked from 2 by " in page
+    assert "the answer is the proposal 1.2, both agree*" in page
 
 
 async def test_a_proposal_cannot_break_out_of_its_fold(tmp_path: Path) -> None:

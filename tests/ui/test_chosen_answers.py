@@ -74,6 +74,7 @@ async def test_a_judge_that_names_none_fails_the_run_with_what_can_be_done() -> 
         await show.pass_(pilot, 30.0)
         assert "named no proposal as the best, it said: All fine." in show.text
         assert "Take a proposal as the answer" in show.text
+        assert "★ m   ✗ failed" in show.text
         for key in ("tab", "1", "a"):
             await pilot.press(key)
             await settle(pilot)

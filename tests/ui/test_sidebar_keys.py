@@ -330,7 +330,7 @@ async def test_an_aggregator_is_chosen_where_there_is_none() -> None:
         assert it.here == "strategy ◂ vote ▸"
         await it.go(Spot("add", AGGREGATOR))
         await it.pilot.press("enter")
-        assert it.app.asked == [Sidebar.WantsModel(AGGREGATOR)]
+        assert it.app.asked[-1] == Sidebar.WantsModel(AGGREGATOR)
         it.sidebar.put_model(AGGREGATOR, "t/m")
         await it.pilot.pause()
         assert it.here == "★ m t"

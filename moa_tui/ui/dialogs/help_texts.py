@@ -53,6 +53,15 @@ MIXTURE: Final = (
         ),
     ),
     (
+        "How the answer comes about",
+        (
+            "By a merge strategy. synthesize: the aggregator writes one. pick: it names the best"
+            " proposal, which is the answer word for word; it sees them without names, in a random"
+            " order. vote: what most proposals say wins, nobody is called; for short answers."
+            " refine: it merges a few at a time, for small contexts. none: nobody merges."
+        ),
+    ),
+    (
         "What it costs",
         (
             "Every proposer of every layer is a call, and the aggregator one more: 3 × 2 + 1 = 7"
