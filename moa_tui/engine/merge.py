@@ -1,7 +1,7 @@
 """Merge strategies: how the references of the last layer become the run's answer.
 
 A strategy is one function here, its name in `StrategyName` and its line in `STRATEGIES`, which says
-what others have to know of it. Everybody asks there; nobody else knows a strategy by its name.
+what others have to know of it. Everybody asks there: only texts know a strategy by its name.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _Voter = TypeVar("_Voter")
 
+_LONGEST: Final = 2000
 _WIDTHS: Final = ("<wide>", "<narrow>")
 # Not inside a word or a power: snake_case_name, 2**3**2.
 _EMPHASIS: Final = re.compile(
@@ -32,9 +33,10 @@ def ballot(text: str) -> str:
 
     Case, width, spaces, Markdown's emphasis and headings, outer quotes and brackets, closing
     punctuation and the commas of 1,000 make no difference. Of a longer text the last ``\boxed{}``
-    counts, else what a last line like "Answer: X" says.
+    counts, else what a last line like "Answer: X" says. Of one that is too long to be a short
+    answer only its end is looked at for these.
     """
-    said = _plain(text)
+    said = _plain(text[-_LONGEST:])
     boxed = _BOXED.findall(said)
     if boxed:
         said = boxed[-1]
@@ -42,6 +44,8 @@ def ballot(text: str) -> str:
         last = said.rstrip().rpartition("\n")[2].strip()
         if found := _CONCLUSION.fullmatch(last):
             said = found["en"] or found["zh"]
+        elif len(text) > _LONGEST:
+            return " ".join(text.split())
     bare = _bare(" ".join(said.split()))
     return _THOUSANDS.sub(lambda number: number[0].replace(",", ""), bare) or text.strip()
 

@@ -14,7 +14,7 @@ from moa_tui.cli.choice import (
     needs_fetch,
     without_lost_preset,
 )
-from moa_tui.engine.mixture import Agent, Layer, Mixture
+from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
 from moa_tui.engine.provider import Endpoint, Price
 from moa_tui.errors import ConfigError
 
@@ -187,6 +187,20 @@ def test_a_merge_without_an_aggregator_is_refused() -> None:
 def test_proposers_and_an_aggregator_need_no_preset() -> None:
     found = choose(Wishes(proposers=("t/a",), aggregator="t/m"), setup(EMBEDDED))
     assert found == mixture("t/a", to="t/m", name="command line")
+
+
+def test_proposers_that_vote_need_nobody_who_merges() -> None:
+    found = choose(Wishes(proposers=("t/a", "t/b"), strategy="vote"), setup(EMBEDDED))
+    assert (found.aggregator.strategy, found.aggregator.agent, found.calls) == ("vote", None, 2)
+
+
+def test_naming_an_aggregator_for_a_mixture_that_votes_asks_for_a_merge() -> None:
+    voting = Aggregator(strategy="vote")
+    base = replace(mixture("t/a", name="team"), aggregator=voting)
+    given = setup(base)
+    for strategy, made in ((None, "synthesize"), ("pick", "pick"), ("vote", "vote")):
+        wishes = Wishes(preset="team", aggregator="t/m", strategy=strategy)  # type: ignore[arg-type] # real ones
+        assert choose(wishes, given).aggregator.strategy == made
 
 
 def test_proposers_without_a_preset_must_say_who_merges() -> None:

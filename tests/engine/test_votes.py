@@ -65,6 +65,19 @@ def test_what_an_answer_says_does(one: str, other: str) -> None:
     assert ballot(one) != ballot(other)
 
 
+def test_of_long_texts_the_end_is_looked_at_else_they_count_as_they_are() -> None:
+    long = "Some words. " * 400
+    assert ballot(f"{long}\nAnswer: 42.") == ballot("42")
+    assert ballot(f"{long}\n$\\boxed{{42}}$") == ballot("42")
+    assert ballot(f"A {long}") != ballot(f"B {long}")
+    assert ballot(f" {long}\n") == ballot(long)
+
+
+def test_marks_without_end_are_read_in_no_time() -> None:
+    many = "*a " * 200_000
+    assert ballot(many) == many.strip()
+
+
 def test_the_largest_group_wins_and_of_equal_ones_the_first() -> None:
     said = [(1, "b"), (2, "a"), (3, "A."), (4, "c"), (5, "C")]
     assert groups(said) == ((2, 3), (4, 5), (1,))
