@@ -80,7 +80,8 @@ async def show(start: Start, ports: Ports, *, on_crash: Callable[[str], None] | 
     from moa_tui.ui.app import MoaApp  # noqa: PLC0415 - only the screen needs Textual
 
     app = MoaApp(ports=ports, start=start)
-    await app.run_async()
+    with app.guarded():
+        await app.run_async()
     if app.crash and on_crash is not None:
         on_crash(app.crash)
     return app.return_code or 0

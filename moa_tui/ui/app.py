@@ -7,6 +7,7 @@ import difflib
 import gc
 import sys
 import traceback
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events, on
@@ -25,7 +26,7 @@ from moa_tui.ui.terminal import SteadyDriver, steady
 from moa_tui.ui.ways_out import WaysOut
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from textual.binding import BindingType
     from textual.driver import Driver
@@ -136,15 +137,6 @@ class MoaApp(App[None]):
         variables.update(themes.readable_hues(self.current_theme, variables))
         return variables
 
-    def on_load(self) -> None:
-        """Watch every way out before the terminal is in its modes."""
-        if self.is_headless:
-            return
-        ways_out = WaysOut(self._leave)
-        ways_out.take_signals()
-        if sys.__stdin__ is not None:
-            ways_out.watch(sys.__stdin__.fileno())
-
     def on_mount(self) -> None:
         """Do what can wait until the first frame is out."""
         self.call_after_refresh(self._settle)
@@ -242,6 +234,15 @@ class MoaApp(App[None]):
         chosen = checked(self._ports.keymap, places())
         self.set_keymap(chosen.keymap)
         return chosen.notices
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """Watch every way out, from before the terminal is in its modes until it is given back."""
+        with WaysOut(self._leave) as ways_out:
+            ways_out.take_signals()
+            if sys.__stdin__ is not None:
+                ways_out.watch(sys.__stdin__.fileno())
+            yield
 
     def _leave(self, code: int) -> None:
         """Leave in order, told by another thread or a signal."""

@@ -6,7 +6,7 @@ import os
 import select
 import signal
 import threading
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,14 @@ class WaysOut:
     ) -> None:
         self._leave = leave
         self._force = force
+        self._is_over = threading.Event()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Watch no more: the program has left."""
+        self._is_over.set()
 
     def take_signals(self) -> None:
         """Take the signals that would leave the terminal in its modes, but for ignored ones.
@@ -52,9 +60,9 @@ class WaysOut:
     def _watch(self, terminal: int, every_s: float) -> None:
         poll = select.poll()
         poll.register(terminal, 0)
-        pause = threading.Event()
         while not any(event & select.POLLHUP for _, event in poll.poll(0)):
-            pause.wait(every_s)
+            if self._is_over.wait(every_s):
+                return
         self._go(128 + signal.SIGHUP)
 
     def _on_signal(self, number: int, frame: object) -> None:

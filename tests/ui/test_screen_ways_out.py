@@ -32,6 +32,15 @@ def test_a_window_that_is_gone_is_noticed_without_a_signal() -> None:
     assert left == [129]
 
 
+def test_a_program_that_has_left_watches_its_window_no_more() -> None:
+    window, terminal = pty.openpty()
+    with WaysOut(lambda _: None) as ways_out:
+        thread = ways_out.watch(terminal, every_s=60.0)
+    thread.join()
+    os.close(window)
+    os.close(terminal)
+
+
 async def test_a_crash_prints_no_local_variables_and_no_keys(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
