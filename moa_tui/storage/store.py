@@ -65,11 +65,13 @@ class Store:
         clock: Callable[[], float] = time.time,
         chance: random.Random | None = None,
         every_s: float = CHECKPOINT_S,
+        patience_s: float = _PATIENCE_S,
     ) -> None:
         self._disk = disk
         self._clock = clock
         self._ids = Ids(clock, chance or random.SystemRandom())
         self._owner = f"{getpid()}-{self._ids.word()}"
+        self._patience_s = patience_s
         self._claim: int | None = None
         self._recorders: dict[int, RunRecorder] = {}
         self._trouble: Trouble | None = None
@@ -311,7 +313,7 @@ class Store:
     async def _asked(self, question: Callable[[reading.Databases], T]) -> T:
         # What was changed a moment ago is part of the answer, unless it can't be saved.
         with suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE_S):
+            async with asyncio.timeout(self._patience_s):
                 await self._writer.mark().saved()
         return await self._reader.ask(question)
 

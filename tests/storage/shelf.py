@@ -135,9 +135,9 @@ def state_of(events: Iterable[Event]) -> RunState:
 
 @asynccontextmanager
 async def stored(where: Path | Disk, *, clock: HandClock | None = None) -> AsyncIterator[Store]:
-    """Open a store, checkpointing as soon as it can, and close it."""
+    """Open a store, checkpointing as soon as it can, and close it; reading waits for writing."""
     disk = where if isinstance(where, Disk) else Disk(where)
-    store = Store(disk, clock=clock or HandClock(), every_s=0.001)
+    store = Store(disk, clock=clock or HandClock(), every_s=0.001, patience_s=60.0)
     try:
         await store.opened()
         yield store

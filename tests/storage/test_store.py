@@ -191,7 +191,9 @@ async def test_a_file_of_the_first_version_is_brought_up_with_all_it_has(tmp_pat
     disk.prepare()
     with closing(disk.connect("rw")) as old:
         migrate(old, MIGRATIONS[:1], since=0)
-        old.execute("INSERT INTO sessions(id, created_at, touched_at) VALUES ('s', 1, 1)")
+        old.execute(
+            "INSERT INTO sessions(id, created_at, touched_at, draft) VALUES ('s', 1, 1, 'Why')"
+        )
     async with stored(disk) as store:
         assert store.trouble is None
         assert [row.id for row in await store.sessions()] == ["s"]
