@@ -5,6 +5,7 @@ Its first argument says how; after it come pip's own arguments.
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import zipfile
@@ -27,7 +28,11 @@ def main() -> int:
         return 1
     if how == "hang":
         (folder / "part.whl").write_bytes(bytes(100))
-        threading.Event().wait()
+        # Until it is ended; whoever began it may be killed before that.
+        parent = os.getppid()
+        while os.getppid() == parent:
+            threading.Event().wait(0.5)
+        return 1
     wheel = folder / "tiny-1-py3-none-any.whl"
     if how == "noise":
         wheel.write_bytes(b"<html>captive portal</html>")
