@@ -185,6 +185,7 @@ agents = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(
     mix=st.builds(
         Mixture,
