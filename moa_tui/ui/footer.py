@@ -20,9 +20,9 @@ _FIRST = (
     *("accept", "dismiss", "replay_pause", "replay_step", "stop", "send", "use_example"),
     *("answer.tiles", "race.open", "merge_now", "retry_seat", "take", "swap_seat", "complete"),
     *("details", "new_line", "again", "next", "compose", "seat_1", "zoom", "pin", "copy"),
-    *("race_view", "layer_before", "version_before", "merge_again", "edit_prompt", "thinking"),
-    *("palette", "presets", "models", "sidebar", "jump", "copy_code", "replay", "endpoints"),
-    *("new_session", "sessions", "settings", "add_seat"),
+    *("race_view", "layer_before", "version_before", "merge_again", "blind_test", "edit_prompt"),
+    *("thinking", "palette", "presets", "models", "sidebar", "jump", "copy_code", "replay"),
+    *("endpoints", "new_session", "sessions", "settings", "add_seat"),
 )
 """Binding ids by what one most likely looks for; others follow."""
 _PLACES = {command: place for place, command in enumerate(_FIRST)}
