@@ -57,11 +57,7 @@ class ConversationScreen(Screen[None]):
         self._start = start
         self._opened = opened or Opened()
         self._turns = self._opened.turns
-        store = None if self._opened.is_private else ports.store
-        self._recording = Recording(
-            store, self._turns, clock=ports.clock, session=self._opened.session
-        )
-        self._recording.is_private = self._opened.is_private
+        self._recording = Recording(ports.store, self._opened, clock=ports.clock)
         self._recording.is_waiting = opened is None and start.session != ""
         self._live = LiveRun(ports, self._hear, self._show)
         self._taking: Seat | None = None

@@ -50,22 +50,21 @@ class Recording:
     def __init__(
         self,
         store: Callable[[], Store] | None,
-        turns: Turns,
+        opened: Opened,
         *,
         clock: Clock,
-        session: str = "",
     ) -> None:
-        self._open = store
+        self._open = None if opened.is_private else store
         self._clock = clock
-        self._turns = turns
+        self._turns = opened.turns
         self._recorder: Recorder | None = None
         self._is_live = False
         self._kept: object = None
-        self.session = session
+        self.session = opened.session
         """The session's id, "" as long as nothing is written."""
-        self.is_saved: bool | None = True if session else None
+        self.is_saved: bool | None = True if opened.session else None
         """Whether what ended is safely on disk; False: it can't be at present, None: unknown."""
-        self.is_private = False
+        self.is_private = opened.is_private
         """Whether nothing may be written, so that it is gone once it is left."""
         self.is_waiting = False
         """Whether another conversation is about to be opened, so that drafts are for that one."""
