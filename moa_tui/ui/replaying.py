@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import zip_longest
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import work
@@ -99,6 +100,8 @@ class Replaying(Refusing):
     def action_replay(self) -> None:
         """Replay the race of the turn in sight, else of the last one."""
         self.is_on = True
+        # Before its first event is read nothing may be told to the run any more.
+        self._live.shown_t = 0.0
         self._goes.set()
         self._play(self._stage.turn_meant(self._turns))
         self.post_message(self.Changed())
@@ -137,7 +140,7 @@ class Replaying(Refusing):
             self.notify(clean(str(error)), severity="warning", markup=False)
         finally:
             self.is_on = False
-            if self.is_attached:
+            if self._stage.is_attached:
                 self._show_end(number)
 
     def _show_end(self, number: int) -> None:
@@ -151,10 +154,13 @@ class Replaying(Refusing):
         from moa_tui.engine.state import RunState, apply  # noqa: PLC0415 - the first paint needs none
 
         state, t = RunState(), 0.0
-        for event in events:
+        for event, following in zip_longest(events, events[1:]):
             t = await self._wait(state, t, event.t)
             state = apply(state, event)
-            self._tell(state, event.t)
+            # What came together is told together: at its first event a run has no seats, and
+            # whoever looks at one would lose it.
+            if self.is_paused or following is None or following.t > event.t:
+                self._tell(state, event.t)
 
     async def _wait(self, state: RunState, t: float, until: float) -> float:
         """Wait for a moment of the race, however often it pauses; return that moment."""
@@ -172,6 +178,9 @@ class Replaying(Refusing):
             self._tell(state, t)
 
     def _tell(self, state: RunState, t: float) -> None:
+        if not self._stage.is_attached:
+            # Somebody leaves: widgets go before the worker is told to, the inner ones first.
+            return
         self._live.state, self._live.shown_t = state, t
         self._stage.show(state, t=t)
         self.post_message(self.Changed())

@@ -307,7 +307,7 @@ class RunPane(Ground):
 
     def parts(self) -> dict[str, Widget]:
         """Return the widgets that have keys of their own, by what the help calls them."""
-        tiles = list(self._tiles.query(Tile))
+        tiles = self._tiles.tiles
         tile = {words.HELP_TILE: tiles[0]} if tiles else {}
         return {**tile, words.HELP_LANES: self._lanes, words.HELP_ANSWER: self.answer.view}
 
@@ -315,7 +315,7 @@ class RunPane(Ground):
         """Return what one can go to now, each with the letter that should lead there."""
         tiles = [
             (str(tile.seat.number) if tile.seat and tile.seat.number < _TEN else "", tile)
-            for tile in self._tiles.query(Tile)
+            for tile in self._tiles.tiles
         ]
         widgets: list[tuple[str, Widget]] = [*tiles, ("r", self._lanes), ("a", self.answer.view)]
         return [(key, widget) for key, widget in widgets if widget.focusable and widget.region]

@@ -20,6 +20,7 @@ from moa_tui.ui.answer.answer_view import AnswerView
 from moa_tui.ui.composer.composer import Composer
 from moa_tui.ui.ports import EndpointState
 from moa_tui.ui.race.tile import Tile
+from moa_tui.ui.stage import Stage as MainStage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -208,12 +209,14 @@ async def test_a_replay_is_only_looked_at(tmp_path: Path) -> None:
     async with show.app.run_test(size=WIDE) as pilot:
         await ask(pilot, "why")
         await show.pass_(pilot, 30.0)
-        await pilot.press("tab", "R")
-        await show.pass_(pilot, 2.0)
-        await pilot.press("1")
+        await pilot.press("tab", "2", "R")
         await settle(pilot)
+        assert await told(show, pilot, "a") == [words.NOT_TAKEN_FROM_REPLAY]
+        # It is read from disk.
+        while "waits for layer 1" not in show.text:
+            await settle(pilot)
+        await show.pass_(pilot, 2.0)
         assert focused_seat(show) == Seat(1, 1)
-
         for offer in ("take as answer", "m merge", "stop seat", "x stop", "r retry"):
             assert offer not in show.text
         assert await told(show, pilot, "a") == [words.NOT_TAKEN_FROM_REPLAY]
@@ -251,3 +254,19 @@ async def test_what_is_said_in_passing_stands_above_the_composer_and_hides_no_he
     heads = [Region(tile.x, tile.y, tile.width, 1) for tile in tiles]
     assert len(heads) == seats
     assert not any(toast.overlaps(head) for toast in said for head in heads)
+
+
+async def test_a_replay_ends_without_a_word_when_its_screen_is_left(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    show = stage(TRIO, store=lambda: store)
+    async with show.app.run_test(size=WIDE) as pilot:
+        await ask(pilot, "why")
+        await show.pass_(pilot, 30.0)
+        await pilot.press("tab", "R")
+        while "waits for layer 1" not in show.text:
+            await settle(pilot)
+        await show.app.screen.query_one(MainStage).remove()
+        await show.clock.pass_(30.0)
+        await pilot.pause()
+        assert show.app.is_running
+    await store.aclose()

@@ -132,6 +132,11 @@ class TileGrid(Widget):
         """How many tokens fill a lane; it doubles for all seats at once."""
         return self._scale
 
+    @property
+    def tiles(self) -> Sequence[Tile]:
+        """The tiles of the seats, in their order; none that is going since its seat went."""
+        return tuple(self._tiles)
+
     def tile(self, seat: Seat) -> Tile:
         """Return a seat's tile.
 
