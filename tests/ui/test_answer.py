@@ -11,7 +11,7 @@ from answer_app import THEMES, CardApp, done, paragraphs, seat, shown
 from textual.strip import Strip
 from ui_fakes import mixture
 
-from moa_tui.engine.mixture import Agent
+from moa_tui.engine.mixture import Agent, Seat
 from moa_tui.engine.provider import Usage
 from moa_tui.engine.state import Log, RunState
 from moa_tui.ui import words
@@ -71,7 +71,7 @@ def test_what_to_do_about_a_cut_answer_is_said_where_its_limit_is(
     mix = mixture()
     agent = Agent(model="t/m", max_tokens=own)
     mix = replace(mix, aggregator=replace(mix.aggregator, agent=agent))
-    merger = replace(done("Because"), model="t/m", usage=usage)
+    merger = replace(done("Because"), seat=Seat(2, 1), model="t/m", usage=usage)
     run = RunState(mixture=mix, reason="length", seats=MappingProxyType({merger.seat: merger}))
     assert words.lacking(run).removeprefix("The answer is cut ").removeprefix("at its ") == said
 

@@ -164,7 +164,7 @@ async def test_the_thinking_and_the_limit_of_the_chosen_proposal_are_told() -> N
         await ask(pilot, "why")
         await show.pass_(pilot, 30.0)
         assert "beta, and th" in show.text
-        assert words.ANSWER_ENDS["length"] in show.text
+        assert "The answer is cut at its limit of 2,048 tokens" in show.text
         assert "thought" in show.text
 
 
