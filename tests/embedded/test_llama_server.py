@@ -89,6 +89,31 @@ def test_a_llama_cpp_server_is_found_listed_and_merges(url: str, tmp_path: Path)
     assert len(events[-1]["references"]) == 3
 
 
+@pytest.mark.parametrize("strategy", ["pick", "vote"])
+def test_a_chosen_answer_is_a_proposal_word_for_word(
+    url: str, tmp_path: Path, strategy: str
+) -> None:
+    configured(tmp_path, llamacpp=url)
+    how = ("--json", "--strategy", strategy, "--max-tokens", "24")
+    asked = moa(tmp_path, "ask", *how, "Name one colour of the sky.")
+
+    events = [json.loads(line) for line in asked.stdout.splitlines()]
+    last = events[-1]
+    texts = {
+        tuple(one["seat"]): one["text"].strip()
+        for one in events
+        if one["event"] == "seat_finished" and one["seat"][0] == 1
+    }
+    assert len(texts) == 3
+    if strategy == "pick" and asked.returncode == 1:
+        # So small a judge may name none, however often it is asked.
+        assert (last["event"], last["kind"]) == ("run_failed", "protocol"), last
+        return
+    assert last["event"] == "run_finished", asked.stderr
+    assert last["answer"] == texts[tuple(last["chosen"])]
+    assert sum(map(len, last["votes"])) == (3 if strategy == "vote" else 0)
+
+
 def test_it_answers_in_anthropic_s_dialect_too(url: str, tmp_path: Path) -> None:
     configured(tmp_path)
     with (tmp_path / "config.toml").open("a", encoding="utf-8") as config:
