@@ -6,8 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from textual import events
-from ui_fakes import Stage, mixture, says, settle, stage
+from ui_fakes import Stage, burst, mixture, says, settle, stage
 
 from moa_tui.config import KNOWN_ENDPOINTS
 from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
@@ -167,10 +166,8 @@ class Opened(Generic[ResultT]):
         await settle(self.pilot)
 
     async def burst(self, *keys: str) -> None:
-        """Press keys all at once, as a terminal hands over what was typed while it was slow."""
-        for key in keys:
-            self.stage.app.post_message(events.Key(key, key if len(key) == 1 else None))
-        await settle(self.pilot)
+        """Press keys all at once."""
+        await burst(self.pilot, *keys)
 
     async def settle(self) -> None:
         """Let the screen catch up."""

@@ -11,6 +11,8 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+from textual import events
+
 from moa_tui.engine.mixture import Agent, Aggregator, Layer, Mixture
 from moa_tui.engine.provider import ChatRequest, Endpoint, Finish, Price, Text, Thinking
 from moa_tui.errors import ConfigError
@@ -132,6 +134,13 @@ class Stage:
     def row(self, number: int) -> str:
         """Return one row of the screen, the last one being -1."""
         return self.text.split("\n")[number]
+
+
+async def burst(pilot: Pilot[None], *keys: str) -> None:
+    """Press keys all at once, as a terminal hands over what was typed while it was slow."""
+    for key in keys:
+        pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
+    await settle(pilot)
 
 
 async def settle(pilot: Pilot[None]) -> None:

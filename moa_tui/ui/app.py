@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import events, on
 from textual.app import App
 from textual.binding import Binding
+from textual.widgets import TextArea
 
 from moa_tui.errors import MoaError
 from moa_tui.text import clean
@@ -150,7 +151,23 @@ class MoaApp(App[None]):
             if isinstance(event, events.Paste) or event.is_printable:
                 self._has_typed = True
                 self._withdraw_offer()
+            if isinstance(event, events.Key) and await self._is_done(event.key):
+                return
         await super().on_event(event)
+
+    async def _is_done(self, key: str) -> bool:
+        """Do what a key means where nobody writes, before the next key is looked at.
+
+        Textual lets a key bubble up first. What was typed behind an i would go to whatever had
+        the focus until then, where letters are commands.
+        """
+        is_written_in = isinstance(self.focused, TextArea)
+        if self.screen is not self._conversation or is_written_in or not self.app_focus:
+            return False
+        for is_first in (True, False):
+            if await self._check_bindings(key, priority=is_first):
+                return True
+        return False
 
     def _withdraw_offer(self) -> None:
         """Close the offer to resume, if it is in front: what is typed is for the composer."""

@@ -344,7 +344,7 @@ class Mixing(Refusing):
             self.wants_sidebar = not self.wants_sidebar
         self.fit()
         if self._sidebar.display and self._sidebar.can_focus:
-            self._sidebar.focus()
+            self.screen.set_focus(self._sidebar)
         self.post_message(self.Changed())
 
     def action_close_sidebar(self) -> None:
@@ -353,7 +353,7 @@ class Mixing(Refusing):
 
     def action_leave_sidebar(self) -> None:
         """Go on to the composer; a sidebar that lies over it goes."""
-        self._stage.composer.draft.focus()
+        self.screen.set_focus(self._stage.composer.draft)
         if self._wants_over:
             self._wants_over = False
             self.post_message(self.Changed())

@@ -432,7 +432,7 @@ class Stage(Ground):
         ring = [draft, *inside, *(widget for widget in chain if widget not in inside)]
         focused = self.screen.focused
         at = ring.index(focused) if focused in ring else 0
-        ring[(at + step) % len(ring)].focus()
+        self.screen.set_focus(ring[(at + step) % len(ring)])
 
     def action_seat(self, number: int) -> None:
         """Go to a seat's tile, which is opened if it is folded."""
@@ -450,7 +450,7 @@ class Stage(Ground):
 
     def action_compose(self) -> None:
         """Go back to the composer."""
-        self.composer.draft.focus()
+        self.screen.set_focus(self.composer.draft)
 
     # Other ways to look.
 

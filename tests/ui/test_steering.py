@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 from choosing_fakes import FakeMemory, FakePlaces, shelf
 from dialog_fakes import model
-from ui_fakes import TRIO, ask, focused_seat, mixture, says, settle, stage
+from ui_fakes import TRIO, ask, burst, focused_seat, mixture, says, settle, stage
 
 from moa_tui.engine.mixture import Seat
 from moa_tui.engine.provider import Endpoint, Message
 from moa_tui.errors import ProviderError
 from moa_tui.storage.store import Store
 from moa_tui.ui.answer.answer_view import AnswerView
+from moa_tui.ui.composer.composer import Draft
 from moa_tui.ui.ports import EndpointState
 
 if TYPE_CHECKING:
@@ -66,6 +67,18 @@ async def test_taking_a_proposal_mid_race_ends_the_run_with_it() -> None:
 
         assert "This is proposal 1 as it was written" in show.text
         assert "alpha one" in show.text
+
+
+async def test_what_is_typed_behind_a_key_that_moves_the_focus_goes_where_that_is() -> None:
+    show = stage(TRIO)
+    async with show.app.run_test(size=(100, 30)) as pilot:
+        await ask(pilot, "why")
+        await show.pass_(pilot, 1.0)
+        await press(pilot, "tab")
+        await burst(pilot, "2", "x", "i", "x", "2")
+        assert focused_seat(show) is None
+        assert show.app.screen.query_one(Draft).text == "x2"
+        assert "stopped" in show.text
 
 
 async def test_a_live_proposal_cannot_be_taken() -> None:
