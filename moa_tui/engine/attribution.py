@@ -1,8 +1,8 @@
 """Which proposals a sentence of the answer overlaps with, and where proposals agree; offline.
 
 A sentence overlaps with a proposal when a few neighbouring sentences of that hold enough of its
-content words, each weighted by how rare it is among all sentences of the run. That is overlap of
-words, no proof of where a sentence comes from.
+content words, each weighted by how rare it is among all sentences of the run, and all of its
+numbers. That is overlap of words, no proof of where a sentence comes from.
 """
 
 from __future__ import annotations
@@ -170,7 +170,7 @@ class _Index:
                     self._windows[word].update(reach)
                 self._seat_of.append(number)
 
-    def coverage(self, words: Iterable[str]) -> dict[int, float]:
+    def coverage(self, words: Sequence[str]) -> dict[int, float]:
         """Return how much of a sentence, by weight, each proposal holds at its best place."""
         held: dict[int, float] = defaultdict(float)
         total = 0.0
@@ -179,8 +179,11 @@ class _Index:
             total += weight
             for window in self._windows.get(word, ()):
                 held[window] += weight
+        numbers = [self._windows.get(word, set()) for word in words if any(map(str.isdigit, word))]
         best: dict[int, float] = {}
         for window, weight in held.items():
-            number = self._seat_of[window]
-            best[number] = max(best.get(number, 0.0), weight / total)
+            # Of words some may differ. Another number is another statement.
+            if all(window in windows for windows in numbers):
+                seat = self._seat_of[window]
+                best[seat] = max(best.get(seat, 0.0), weight / total)
         return best

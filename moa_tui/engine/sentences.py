@@ -55,6 +55,7 @@ _ABBREVIATIONS: Final = frozenset(
 
 _LINK_TARGET: Final = re.compile(r"\]\([^()\n]{0,300}\)")
 _WORD: Final = re.compile(rf"([{_UNSPACED}]+)|[^\W_{_UNSPACED}]+(?:['’][^\W_{_UNSPACED}]+)*")
+_IN_NUMBER: Final = re.compile(r"(?<=\d)[.,](?=\d)")
 _ENDINGS: Final = ("ings", "ing", "ies", "ern", "ed", "es", "en", "er", "em", "s", "e", "n", "y")
 _ENGLISH: Final = """
 a about above after again all also although always am an and any are aren't as at be because
@@ -98,9 +99,10 @@ def content_words(text: str) -> tuple[str, ...]:
     """Return the content words of a text, each once, as they are compared.
 
     Words are without the endings of inflection, scripts without spaces in pairs of characters.
+    Numbers are without points and commas: 1,000 is 1000.
     """
     found: dict[str, None] = {}
-    for match in _WORD.finditer(_LINK_TARGET.sub("]", text)):
+    for match in _WORD.finditer(_IN_NUMBER.sub("", _LINK_TARGET.sub("]", text))):
         word = match[0].casefold().replace("’", "'")
         if match[1]:
             found.update(dict.fromkeys(word[at : at + 2] for at in range(max(1, len(word) - 1))))

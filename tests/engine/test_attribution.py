@@ -171,3 +171,28 @@ def test_any_text_is_attributed_within_bounds(answer: str, proposals: dict[int, 
     assert sum(found.shares.values()) <= 1 + 1e-9
     assert found == sources(answer, dict(reversed(proposals.items())))
     assert all(0 <= pair.same <= pair.sentences for pair in agreement(proposals).pairs)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("So, 7 times 6 equals 48.", [(2,)]),
+        ("So, 7 times 6 equals 42.", [(1,)]),
+        ("So, 7 times 6 equals 56.", [()]),
+        ("The tower was opened in 1,889 by Eiffel.", [(3,)]),
+        ("The tower was opened in 1899 by Eiffel.", [()]),
+    ],
+)
+def test_a_sentence_with_another_number_is_another_sentence(
+    answer: str, expected: list[tuple[int, ...]]
+) -> None:
+    proposals = {
+        1: "So, 7 times 6 equals 42.",
+        2: "So, 7 times 6 equals 48.",
+        3: "The tower was opened in 1889 by Eiffel.",
+    }
+    assert seats(answer, proposals) == expected
+
+
+def test_points_and_commas_make_no_other_number() -> None:
+    assert content_words("1,000 and 3.5") == content_words("1000 35")

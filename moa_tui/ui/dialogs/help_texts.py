@@ -106,7 +106,7 @@ MARKS: Final = (
     ("only 3", "Proposal 3 alone has it; no other comes near."),
     ("new", "No proposal has it, at least not in these words. Check it."),
     ("47 % of ★", "How much of the answer is from this proposal."),
-    ("by words", "All of this compares words: a changed figure keeps its mark."),
+    ("by words", "All of this compares words and figures, no meaning: do check."),
     ("references", "The proposals that the aggregator was given."),
     ("version", "An answer has several: run again, merged again, taken."),
     ("cut", "It reached max tokens and ends in the middle."),
