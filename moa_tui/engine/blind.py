@@ -185,10 +185,10 @@ class _Table:
         return tuple(sorted(found, key=lambda score: (-score.wins, score.tests, score.name)))
 
 
-def picked(shown: Sequence[Candidate], text: int | None) -> tuple[Entry, ...]:
-    """Return the entries of a test once a text was picked, from 1; None: none is better."""
+def entries_of(shown: Sequence[Candidate], picked: int | None) -> tuple[Entry, ...]:
+    """Return who stood in a test once a text was picked, from 1; None: none is better."""
     return tuple(
-        Entry(entry.text, entry.seat, entry.role, entry.model, is_picked=entry.text == text)
+        Entry(entry.text, entry.seat, entry.role, entry.model, is_picked=entry.text == picked)
         for candidate in shown
         for entry in candidate.entries
     )

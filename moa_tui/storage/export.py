@@ -27,7 +27,7 @@ import time
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from moa_tui.engine.blind import Entry, Judged
+from moa_tui.engine.blind import MOST_TEXTS, Entry, Judged
 from moa_tui.engine.events import TextDelta, ThinkingDelta
 from moa_tui.engine.state import state_after
 from moa_tui.engine.votes import how_chosen
@@ -249,15 +249,28 @@ def _run_of(item: _Object) -> WholeRun:
         given_from=item.maybe_whole("given_from"),
         taken_from=None if taken_from is None else seat_of(taken_from, f"{item.place}.taken_from"),
     )
-    test = tuple(map(_entry_of, item.objects("test"))) if item.value("test") else ()
+    test = _test_of(item) if item.value("test") else ()
     return WholeRun(row=row, mixture=mixture, events=events, taken=taken, test=test)
+
+
+def _test_of(run: _Object) -> tuple[Entry, ...]:
+    """Return who stood in a run's blind test: each seat once, and one text picked at most."""
+    entries = tuple(map(_entry_of, run.objects("test")))
+    seats = {entry.seat for entry in entries}
+    picked = {entry.text for entry in entries if entry.is_picked}
+    if len(seats) < len(entries) or len(picked) > 1:
+        raise wrong(f"{run.place}.test", "must name each seat once, and one text picked at most")
+    return entries
 
 
 def _entry_of(item: _Object) -> Entry:
     seat = seat_of(item.value("seat"), f"{item.place}.seat")
     is_answer = item.text("role") == "aggregator"
+    text = item.whole("text")
+    if not 1 <= text <= MOST_TEXTS:
+        raise wrong(f"{item.place}.text", f"must be from 1 to {MOST_TEXTS}")
     return Entry(
-        item.whole("text"),
+        text,
         seat,
         "aggregator" if is_answer else "proposer",
         one_line(item.text("model")),
@@ -358,12 +371,13 @@ def to_markdown(archive: Archive) -> str:
         shown = None if turn.shown_run is None else runs.get(turn.shown_run)
         if shown is not None:
             ran = runs.get(shown.row.given_from or 0) if shown.row.status == "taken" else shown
-            parts += _run_parts(shown, turn.answer, () if ran is None else ran.events)
+            parts += _run_parts(shown, turn.answer, ran)
     return "\n\n".join(parts) + "\n"
 
 
-def _run_parts(run: WholeRun, answer: str, events: Iterable[Event]) -> list[str]:
-    state = _state(events, "events")
+def _run_parts(run: WholeRun, answer: str, ran: WholeRun | None) -> list[str]:
+    """Return an answer, how it came, and the proposals; ``ran`` is the run that has the seats."""
+    state = _state(() if ran is None else ran.events, "events")
     told = answer.strip() or f"*{_inline(run.row.message or words.NO_ANSWER)}*"
     name = f"{_inline(run.row.mixture_name)} · " if run.row.mixture_name else ""
     taken = run.row.taken_from
@@ -373,14 +387,14 @@ def _run_parts(run: WholeRun, answer: str, events: Iterable[Event]) -> list[str]
         judge = "" if state.aggregator is None else state.aggregator.model.rpartition("/")[2]
         how = how_chosen(len(state.references), votes=state.votes, judge=_inline(judge))
         by = f"{by}, {how}"
-    foot = f"*{name}{words.RUN_ENDS[run.row.status]}{by}{_judged(run)}*"
+    foot = f"*{name}{words.RUN_ENDS[run.row.status]}{by}{_judged(ran)}*"
     seats = sorted(state.seats.values(), key=lambda seat: seat.seat)
     return [told, foot, *(_folded(seat) for seat in seats if seat.role == "proposer")]
 
 
-def _judged(run: WholeRun) -> str:
+def _judged(run: WholeRun | None) -> str:
     """Return what came of the run's blind test, "" where there was none."""
-    if not run.test:
+    if run is None or not run.test:
         return ""
     test = Judged(run.mixture.name, run.test)
     # The answer's own entry is the last seat's.

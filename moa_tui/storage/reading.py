@@ -60,9 +60,11 @@ _RUN_ROW: Final = (
     " runs.status IN ('stopped', 'interrupted')"
     " AND NOT EXISTS (SELECT 1 FROM attempts WHERE run = runs.id AND text != ''),"
     # A judge's words aren't the answer, and how a proposal ended is known once the run is read.
-    " iif(json_extract(runs.mixture, '$.aggregator.strategy') IN ('pick', 'vote'), NULL,"
-    "  (SELECT reason FROM attempts WHERE run = runs.id AND role = 'aggregator'"
-    "   ORDER BY layer DESC, number DESC, attempt DESC LIMIT 1))"
+    # A damaged mixture is told where that run is read, and keeps nobody from the others.
+    " CASE WHEN NOT json_valid(runs.mixture) THEN NULL"
+    "  WHEN json_extract(runs.mixture, '$.aggregator.strategy') IN ('pick', 'vote') THEN NULL"
+    "  ELSE (SELECT reason FROM attempts WHERE run = runs.id AND role = 'aggregator'"
+    "   ORDER BY layer DESC, number DESC, attempt DESC LIMIT 1) END"
 )
 _ENTRY: Final = "entries.text, layer, entries.number, entries.role, entries.model, is_picked"
 _FOUND: Final = (

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
+from textual.message import Message
 
 from moa_tui.errors import MoaError
 from moa_tui.text import clean
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.widget import Widget
 
-    from moa_tui.engine.blind import Candidate, Entry, Standings
+    from moa_tui.engine.blind import Candidate, Standings
     from moa_tui.engine.mixture import Seat
     from moa_tui.engine.state import RunState
     from moa_tui.ui.dialogs.blind_rows import Revealed
@@ -33,6 +34,14 @@ class Judging(Refusing):
     """Holds the rest of the screen; its keys are about the turn in sight, else the last one."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(keys.JUDGING)
+
+    class Taken(Message):
+        """The proposal of a seat is to be the answer of the turn of this number."""
+
+        def __init__(self, number: int, seat: Seat) -> None:
+            super().__init__()
+            self.number = number
+            self.seat = seat
 
     def __init__(self, rest: Widget, scene: Scene, *, chance: Random) -> None:
         super().__init__()
@@ -69,7 +78,7 @@ class Judging(Refusing):
             return False
         if not version.is_whole:
             # Which seats it has is known once they are read.
-            return version.run.status == "done"
+            return not version.is_empty
         from moa_tui.engine.blind import can_judge  # noqa: PLC0415 - the first paint needs none
 
         return can_judge(version.run)
@@ -104,7 +113,11 @@ class Judging(Refusing):
         async def judge(picked: int | None) -> Revealed:
             return await self._judge(number, run, shown, picked=picked)
 
-        self.app.push_screen(BlindTest(shown, judge, key=self._key, revealed=revealed))
+        def ended(seat: Seat | None) -> None:
+            if seat is not None:
+                self.post_message(self.Taken(number, seat))
+
+        self.app.push_screen(BlindTest(shown, judge, key=self._key, revealed=revealed), ended)
 
     async def _drawn(self, run: RunState) -> tuple[Candidate, ...]:
         from moa_tui.engine.attribution import sources  # noqa: PLC0415 - only answers need it
@@ -119,10 +132,9 @@ class Judging(Refusing):
     async def _judge(
         self, number: int, run: RunState, shown: Sequence[Candidate], *, picked: int | None
     ) -> Revealed:
-        from moa_tui.engine.blind import picked as judged  # noqa: PLC0415 - as above
-        from moa_tui.engine.blind import shown_again  # noqa: PLC0415 - as above
+        from moa_tui.engine.blind import entries_of, shown_again  # noqa: PLC0415 - as above
 
-        test = judged(shown, picked)
+        test = entries_of(shown, picked)
         is_kept = self._recording.judge(number, test)
         return _revealed(run, shown_again(run, test), await self._standings(), is_kept=is_kept)
 
@@ -154,11 +166,12 @@ def _revealed(
     run: RunState, shown: tuple[Candidate, ...], known: Standings, *, is_kept: bool
 ) -> Revealed:
     from moa_tui.ui.dialogs.blind_rows import Revealed  # noqa: PLC0415 - dialogs are lazy
+    from moa_tui.ui.dialogs.blind_words import answer_of  # noqa: PLC0415 - as above
 
-    entries: tuple[Entry, ...] = tuple(entry for one in shown for entry in one.entries)
-    names: dict[Seat, str] = {
-        entry.seat: look.name_of(run.seats[entry.seat])
-        for entry in entries
-        if entry.seat in run.seats
-    }
+    names: dict[Seat, str] = {}
+    for entry in (entry for one in shown for entry in one.entries):
+        if entry.role == "aggregator":
+            names[entry.seat] = answer_of(run)
+        elif entry.seat in run.seats:
+            names[entry.seat] = look.name_of(run.seats[entry.seat])
     return Revealed(shown, names, known, is_kept=is_kept)

@@ -291,6 +291,7 @@ class Turns:
             replace(version, test=test) if version.is_of(shown) else version
             for version in turn.versions
         ]
+        self.revision += 1
 
     def judged(self) -> tuple[Judged, ...]:
         """Return every blind test of the conversation's runs."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import work
+from textual import on, work
 from textual.message import Message
 
 from moa_tui.errors import MoaError
 from moa_tui.text import clean
 from moa_tui.ui import keys, words
+from moa_tui.ui.judging import Judging
 from moa_tui.ui.live import completed, completes, merged_again, merges_again
 from moa_tui.ui.refusing import Refusing
 
@@ -134,6 +135,11 @@ class Versions(Refusing):
             self._stage.look_at(event.number, run, is_newest=is_newest)
 
     # Other answers.
+
+    @on(Judging.Taken)
+    def _take_judged(self, event: Judging.Taken) -> None:
+        event.stop()
+        self.take(event.number, event.seat)
 
     def take(self, number: int, seat: Seat) -> None:
         """Make a seat's proposal the answer of a turn."""

@@ -14,7 +14,7 @@ from moa_tui.engine.blind import (
     Standings,
     can_judge,
     candidates,
-    picked,
+    entries_of,
     standings,
 )
 from moa_tui.engine.mixture import Seat
@@ -137,9 +137,9 @@ def test_the_text_of_a_failed_merge_does_not_stand_as_an_answer() -> None:
 def test_a_pick_is_of_everybody_whose_text_it_is() -> None:
     shown = candidates(run(said(1, "42"), said(2, "43"), answer="42"), {}, ANY)
     number = 1 + texts(shown).index("42")
-    won = [entry for entry in picked(shown, number) if entry.is_picked]
+    won = [entry for entry in entries_of(shown, number) if entry.is_picked]
     assert [entry.role for entry in won] == ["proposer", "aggregator"]
-    assert not any(entry.is_picked for entry in picked(shown, None))
+    assert not any(entry.is_picked for entry in entries_of(shown, None))
 
 
 def judged(preset: str, won: int | None, *models: str) -> Judged:

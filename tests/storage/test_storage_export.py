@@ -151,6 +151,7 @@ def changed(text: str, *path: Any, to: object) -> str:  # noqa: ANN401 - keys an
 
 RUN = ("turns", 0, "runs", 0)
 TAKEN = ("turns", 0, "runs", 3)
+ENTRY = {"text": 1, "seat": [1, 1], "role": "proposer", "model": "t/a", "is_picked": True}
 
 
 @pytest.mark.parametrize(
@@ -177,6 +178,10 @@ TAKEN = ("turns", 0, "runs", 3)
         ((*RUN, "events", 2), {"event": "run_failed", "n": 1}, "t is missing"),
         ((*RUN, "events", 2), {"event": "seat_note", "n": 3, "t": 0}, "is missing"),
         ((*RUN, "taken_from"), "1.1", "taken_from must be a seat"),
+        ((*RUN, "test"), [ENTRY | {"text": 9}], "test[1].text must be from 1 to 4"),
+        ((*RUN, "test"), [ENTRY | {"is_picked": "no"}], "test[1].is_picked must be true"),
+        ((*RUN, "test"), [ENTRY, ENTRY], "test must name each seat once"),
+        ((*RUN, "test"), [ENTRY, ENTRY | {"seat": [1, 2], "text": 2}], "one text picked at most"),
         ((*TAKEN, "given_from"), 9, "taken from no run before it"),
         ((*TAKEN, "given_from"), 4, "taken from no run before it"),
         ((*TAKEN, "taken"), None, "must have a text and a seat"),

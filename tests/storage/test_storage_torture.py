@@ -521,3 +521,21 @@ def check(folder: Path) -> None:
     with closing(sqlite3.connect(folder / "sessions.db")) as db:
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert db.execute("PRAGMA foreign_key_check").fetchall() == []
+
+
+async def test_a_damaged_mixture_keeps_nobody_from_the_rest_of_its_conversation(
+    tmp_path: Path,
+) -> None:
+    async with stored(tmp_path) as store:
+        session, _ = await a_day(store)
+        first = (await store.load(session)).head
+        turn = store.begin_turn(session, asked("And then?"), parent=first)
+        damaged = await told(store, turn, run_of("lost"))
+    with closing(sqlite3.connect(tmp_path / "sessions.db")) as db:
+        db.execute("UPDATE runs SET mixture = '!' || substr(mixture, 2) WHERE id = ?", (damaged,))
+        db.commit()
+    async with stored(tmp_path) as store:
+        loaded = await store.load(session)
+        assert [one.answer for one in loaded.path()] == ["the answer", "lost"]
+        with pytest.raises(StoreError):
+            await store.run(damaged)

@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
 from store_fake import FakeStore
 from ui_fakes import TRIO, Stage, ask, mixture, says, settle, stage
 
-from moa_tui.engine.mixture import Aggregator, Seat
+from moa_tui.engine.mixture import Agent, Aggregator, Seat
 from moa_tui.ui.dialogs.blind import BlindTest, Wins
 from moa_tui.ui.dialogs.blind_words import NO_TEXTS
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
+
+    from moa_tui.engine.mixture import StrategyName
 
 WIDE, NARROW = (160, 48), (80, 24)
 NAMES = ("alpha one", "beta two and more", "gamma three and more still")
@@ -67,8 +70,8 @@ async def test_a_pick_reveals_who_wrote_which_and_what_all_tests_add_up_to() -> 
         assert "★ merged by m" in show.row(2)
         assert show.row(2).count("✓ your pick") == 1
         assert f"You picked {'ABCD'[of_answer]}: ★ merged by m." in show.text
-        assert "picked the merged answer in 1 of 1 test, 100 %; by chance 25 %." in show.text
-        assert "Not kept: this conversation isn't written down." in show.text
+        assert "picked ★, the mixture's answer, in 1 of 1 test, 100 %; by chance 25 %." in show.text
+        assert "It counts until you leave" in show.text
         await press(show, pilot, "enter")
         assert not isinstance(show.app.screen, BlindTest)
 
@@ -113,7 +116,7 @@ async def test_it_is_kept_with_the_run_and_read_again() -> None:
         await judge(show, pilot)
         letter = "ABCD"[places(show)["gamma"]]
         await press(show, pilot, letter.lower(), "enter")
-        assert "Not kept" not in show.text
+        assert "It counts until" not in show.text
     (run,) = kept.runs.values()
     assert [(one.seat, one.model) for one in run.test if one.is_picked] == [(Seat(1, 3), "t/c")]
     (session,) = kept.all
@@ -189,4 +192,30 @@ async def test_a_race_without_an_answer_is_judged_too() -> None:
         assert all(text in show.text for text in NAMES)
         await press(show, pilot, "enter")
         assert "You picked A" in show.text
-        assert "the merged answer" not in show.text
+        assert "So far" not in show.text
+
+
+async def test_the_proposal_that_was_liked_best_becomes_the_answer() -> None:
+    show = stage(TRIO)
+    async with show.app.run_test(size=WIDE) as pilot:
+        await judge(show, pilot)
+        of_answer, letter = places(show)["The"], "abcd"[places(show)["beta"]]
+        await press(show, pilot, letter, "t")
+        assert "Read them, then choose." in show.text
+        await press(show, pilot, "enter", "abcd"[of_answer], "t")
+        assert "You picked" in show.text
+        await press(show, pilot, letter, "t")
+        assert "This is proposal 2 as it was written, by t/b." in show.text
+        assert "[ version 2 of 2 ]" in show.text
+
+
+@pytest.mark.parametrize(("strategy", "said"), [("pick", "★ picked by m"), ("vote", "★ voted")])
+async def test_an_answer_that_was_chosen_is_told_as_such(strategy: StrategyName, said: str) -> None:
+    agent = None if strategy == "vote" else Agent(model="t/m")
+    mix = replace(mixture(), aggregator=Aggregator(agent=agent, strategy=strategy))
+    show = stage({**TRIO, "m": says("B"), "a": says("42"), "c": says("42")}, mix)
+    async with show.app.run_test(size=WIDE) as pilot:
+        await judge(show, pilot)
+        await press(show, pilot, "enter")
+        assert said in show.text
+        assert "merged by" not in show.text

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from moa_tui.engine.blind import Candidate, Standings
+    from moa_tui.engine.mixture import Seat
     from moa_tui.ui.dialogs.blind_rows import Revealed
 
     Judge = Callable[[int | None], Awaitable[Revealed]]
@@ -165,16 +166,17 @@ def _padded(rows: Sequence[blind_rows.Row], width: int, palette: Palette) -> lis
     return [look.row([air, *row], [], width=width, ground=ground) for row in ([], *rows)]
 
 
-class BlindTest(Dialog[None]):
+class BlindTest(Dialog["Seat"]):
     """Texts to choose from; ``judge`` hears which one, once, and tells who wrote which.
 
+    The result is the seat whose proposal is to be the answer, None to leave that as it is.
     ``revealed`` is given where that is known already: then there is nothing to choose. Where the
     texts have no room beside each other only the one that is read is open.
     """
 
     AUTO_FOCUS = ""
     DEFAULT_CSS: ClassVar[str] = """
-    BlindTest #card { max-width: 100%; height: 1fr; }
+    BlindTest #card { max-width: 100%; height: 1fr; margin: 1 0; }
     BlindTest #texts { height: 1fr; layout: horizontal; }
     BlindTest #texts.-folding { layout: vertical; }
     BlindTest Pane { margin: 0 1 0 0; }
@@ -213,6 +215,9 @@ class BlindTest(Dialog[None]):
             )
             for number, letter in enumerate(words.LETTERS.lower(), 1)
         ),
+        Binding(
+            "t", "take", "take as answer", id="blind.take", tooltip="Make the proposal the answer"
+        ),
         Binding("B", "wins", "wins", id="wins", tooltip="Wins in all blind tests"),
         Binding("escape", "leave", "leave it", id="dialog.close", tooltip="Close, nothing picked"),
         Binding("escape", "close", "close", id="dialog.close", tooltip="Close"),
@@ -237,8 +242,8 @@ class BlindTest(Dialog[None]):
         self._has_room = True
         self._is_zoomed = False
         self._at = 0
-        if revealed is not None and revealed.picked is not None:
-            self._at = revealed.shown.index(revealed.picked)
+        if revealed is not None and revealed.winner is not None:
+            self._at = revealed.shown.index(revealed.winner)
 
     def body(self) -> ComposeResult:
         """The texts, and what to do with them."""
@@ -278,6 +283,8 @@ class BlindTest(Dialog[None]):
                 return self._revealed is not None
             case "zoom":
                 return self._has_room
+            case "take":
+                return self._taken is not None
             case "read":
                 return parameters[0] in range(len(self._panes))
             case _:
@@ -297,6 +304,17 @@ class BlindTest(Dialog[None]):
     def action_go(self, step: int) -> None:
         """Read the next text, or the one before; after the last comes the first."""
         self.action_read((self._at + step) % len(self._panes))
+
+    @property
+    def _taken(self) -> Seat | None:
+        """Whose proposal the text is that is read, once that is known; None: it is the answer."""
+        if self._revealed is None or self._revealed.shown[self._at].is_answer:
+            return None
+        return self._revealed.shown[self._at].entries[0].seat
+
+    def action_take(self) -> None:
+        """Make the proposal that is read the answer."""
+        self.dismiss(self._taken)
 
     def action_zoom(self) -> None:
         """Give the text that is read all the room, or let all be seen."""

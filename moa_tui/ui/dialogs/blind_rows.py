@@ -32,7 +32,7 @@ _LONGEST_NAME: Final = 60
 class Revealed:
     """How a test ended: who stood in it, what they are called, and what all tests add up to.
 
-    ``is_kept``: it is on disk.
+    ``is_kept``: it is written down.
     """
 
     shown: tuple[Candidate, ...]
@@ -41,7 +41,7 @@ class Revealed:
     is_kept: bool
 
     @property
-    def picked(self) -> Candidate | None:
+    def winner(self) -> Candidate | None:
         """The text that was picked, None where none was better."""
         return next((one for one in self.shown if one.entries[0].is_picked), None)
 
@@ -57,11 +57,15 @@ def whose(
     told: list[Row] = []
     for entry in entries:
         if entry.role == "aggregator":
-            told.append([Segment(words.merged_by(entry), star + look.BOLD)])
+            told.append([Segment(_name(entry, names), star + look.BOLD)])
         else:
-            name = one_line(names.get(entry.seat, entry.model), _LONGEST_NAME)
+            name = _name(entry, names)
             told.append([palette.chip(entry.seat.number), Segment(f" {name}", look.BOLD)])
     return joined(told, Segment(words.ALSO))
+
+
+def _name(entry: Entry, names: Mapping[Seat, str]) -> str:
+    return one_line(names.get(entry.seat, entry.model), _LONGEST_NAME)
 
 
 def head(
@@ -87,7 +91,7 @@ def head(
             Segment(text, ink + (style or look.BOLD))
             for text, style, _ in whose(candidate.entries, revealed.names, palette, star=star)
         ]
-        if candidate is revealed.picked:
+        if candidate is revealed.winner:
             tick = f"{look.GLYPHS['done']} {words.PICKED} "
             right = [Segment(tick, ink + look.BOLD)]
     return look.row(left, right, width=width, ground=ground)
@@ -97,10 +101,12 @@ def verdict(revealed: Revealed | None, width: int, palette: look.Palette) -> lis
     """Return what stands below the texts."""
     if revealed is None:
         return wrapped([Segment(words.READ_FIRST, palette.muted)], width)
-    picked = revealed.picked
-    names = "" if picked is None else _plain(whose(picked.entries, revealed.names, palette))
-    entries = () if picked is None else picked.entries
-    told = [Segment(words.verdict(entries, names), palette.bright + look.BOLD)]
+    winner = revealed.winner
+    told = [Segment(words.NONE_PICKED, palette.bright + look.BOLD)]
+    if winner is not None:
+        letter = words.LETTERS[revealed.shown.index(winner)]
+        names = _plain(whose(winner.entries, revealed.names, palette))
+        told = [Segment(words.picked(letter, names), palette.bright + look.BOLD)]
     so_far = words.so_far(revealed.standings)
     kept = "" if revealed.is_kept else words.NOT_KEPT
     rest = [Segment(text, palette.muted) for text in (so_far, kept) if text]
@@ -117,7 +123,7 @@ def wins(known: Standings, key: str, width: int, palette: look.Palette) -> Itera
         yield from wrapped([Segment(words.NO_TESTS.format(key=key), palette.ink)], width)
         return
     if known.answers.tests:
-        yield list(section(words.MERGED, _heads(), width=width, palette=palette))
+        yield list(section(words.ANSWERS, _heads(), width=width, palette=palette))
         if len(known.presets) > 1:
             yield _score(words.ALL_PRESETS, known.answers, width, palette, is_strong=True)
         for score in known.presets:

@@ -8,7 +8,8 @@ from moa_tui.text import one_line
 from moa_tui.ui.look import STAR, seat_name
 
 if TYPE_CHECKING:
-    from moa_tui.engine.blind import Entry, Standings
+    from moa_tui.engine.blind import Standings
+    from moa_tui.engine.state import RunState
 
 LETTERS: Final = "ABCD"
 TITLE: Final = "Blind test"
@@ -17,13 +18,13 @@ OVER: Final = "this is who wrote them"
 READ_FIRST: Final = "Read them, then choose. Who wrote which is told afterwards."
 PICKED: Final = "your pick"
 NONE_PICKED: Final = "None of them was better."
-NOT_KEPT: Final = "Not kept: this conversation isn't written down."
+NOT_KEPT: Final = "It counts until you leave: this conversation isn't written down."
 NO_TEXTS: Final = "Nothing to compare: all the texts say exactly the same."
 ALSO: Final = " = "
 
 WINS: Final = "Wins"
 FACTS: Final = "{tests} judged blind"
-MERGED: Final = "Merged answers"
+ANSWERS: Final = "★ Answers, by preset"
 ALL_PRESETS: Final = "all of them"
 NAMELESS: Final = "without a preset"
 PROPOSALS: Final = "Proposals, by model"
@@ -39,27 +40,29 @@ ABOUT: Final = (
 )
 
 
-def merged_by(entry: Entry) -> str:
-    """Return who merged: "★ merged by quill"."""
-    merger = seat_name(entry.model)
-    return f"{STAR} merged by {merger}" if merger else f"{STAR} the answer"
+def answer_of(run: RunState) -> str:
+    """Return whose the answer is: "★ merged by quill", "★ picked by quill", "★ voted"."""
+    if run.votes:
+        return f"{STAR} voted"
+    merger = "" if run.aggregator is None else seat_name(run.aggregator.model)
+    if run.chosen is not None:
+        return f"{STAR} picked by {merger}" if merger else f"{STAR} the only proposal"
+    return f"{STAR} merged by {merger}"
 
 
-def verdict(picked: tuple[Entry, ...], names: str) -> str:
+def picked(letter: str, names: str) -> str:
     """Return which text was picked and whose it is: "You picked B: ★ merged by quill."."""
-    if not picked:
-        return NONE_PICKED
-    return f"You picked {LETTERS[picked[0].text - 1]}: {names}."
+    return f"You picked {letter}: {names}."
 
 
 def so_far(known: Standings) -> str:
-    """Return how merged answers fared: "So far you picked the merged answer in 4 of 7 …"."""
+    """Return how answers fared: "So far you picked ★, the mixture's answer, in 4 of 7 tests …"."""
     score = known.answers
     if not score.tests:
         return ""
     tests = "1 test" if score.tests == 1 else f"{score.tests} tests"
     return (
-        f"So far you picked the merged answer in {score.wins} of {tests},"
+        f"So far you picked {STAR}, the mixture's answer, in {score.wins} of {tests},"
         f" {share(score.wins, score.tests)}; by chance {share(score.chance, score.tests)}."
     )
 

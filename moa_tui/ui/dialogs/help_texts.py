@@ -90,7 +90,7 @@ WORDS: Final = (
     ("proposer", "A model that answers; from layer 2 on with the answers of the layer before."),
     ("proposal", "What a proposer said. A failed or empty one isn't handed on."),
     ("aggregator", "The model that reads the last proposals and writes the answer."),
-    ("strategy", "How it is made: synthesize, refine (a few at a time), none (just a race)."),
+    ("strategy", "How the proposals become the answer: the page before tells of each."),
     ("seat", "A model's place in a layer, with a number and a colour of its own."),
     ("lane", "A bar that grows with a seat's tokens; one scale for all of a layer."),
     ("tok", "Tokens, the pieces that models read and write; roughly ¾ of an English word."),
