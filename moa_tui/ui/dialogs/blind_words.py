@@ -56,13 +56,13 @@ def picked(letter: str, names: str) -> str:
 
 
 def so_far(known: Standings) -> str:
-    """Return how answers fared: "So far you picked ★, the mixture's answer, in 4 of 7 tests …"."""
+    """Return how answers fared: "So far ★, the mixture's answer, won 4 of 7 tests …"."""
     score = known.answers
     if not score.tests:
         return ""
     tests = "1 test" if score.tests == 1 else f"{score.tests} tests"
     return (
-        f"So far you picked {STAR}, the mixture's answer, in {score.wins} of {tests},"
+        f"So far {STAR}, the mixture's answer, won {score.wins} of {tests},"
         f" {share(score.wins, score.tests)}; by chance {share(score.chance, score.tests)}."
     )
 
