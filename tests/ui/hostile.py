@@ -15,6 +15,7 @@ from dialog_fakes import OLLAMA, preset
 from racing_seats import done, failed, retrying, streaming, thinking, waiting
 from rich.segment import Segment
 
+from moa_tui.engine.blind import Candidate, Entry, Judged, standings
 from moa_tui.engine.mixture import Seat
 from moa_tui.engine.provider import Endpoint, ModelInfo
 from moa_tui.engine.state import LayerState, RunState, SeatState
@@ -27,6 +28,8 @@ from moa_tui.ui.composer.prompt import Prompt
 from moa_tui.ui.composer.queue import Queue
 from moa_tui.ui.desk import Banner
 from moa_tui.ui.dialogs import (
+    blind_rows,
+    blind_words,
     endpoint_rows,
     error,
     model_rows,
@@ -296,6 +299,25 @@ def reported(text: str) -> Drawn:
     yield from Head(made.title, made.facts).draw(WIDTH, PALETTE)
 
 
+def judged(text: str) -> Drawn:
+    """A blind test that is over, and the wins of all."""
+    merger = Seat(2, 1)
+    run = replace(run_of(replace(done("x"), model=f"x/{text}", label=text)), status="done")
+    run = replace(run, answer="y", seats={**run.seats, merger: named(text)})
+    entries = (
+        Entry(1, Seat(1, 1), "proposer", f"x/{text}", is_picked=True),
+        Entry(2, merger, "aggregator", f"x/{text}"),
+    )
+    shown = tuple(Candidate("x", (entry,)) for entry in entries)
+    known = standings([Judged(text, entries)])
+    names = {Seat(1, 1): text, merger: blind_words.answer_of(run)}
+    over = blind_rows.Revealed(shown, names, known, is_kept=False)
+    for place in range(len(shown)):
+        yield blind_rows.head(place, over, width=WIDTH, palette=PALETTE, is_focused=False)
+    yield from blind_rows.verdict(over, WIDTH, PALETTE)
+    yield from blind_rows.wins(known, "b", WIDTH, PALETTE)
+
+
 def complaint(text: str) -> Drawn:
     shown = Complaint()
     shown.show(text)
@@ -358,6 +380,7 @@ SLOTS: Mapping[str, Slot] = {
     "presets": presets_of,
     "the greeting": greeted,
     "the header": header,
+    "a blind test": judged,
     # What people type, paste and name
     "the question": lambda text: turn_rows.question(clean(text), WIDTH, PALETTE),
     "the queue": queued,

@@ -70,7 +70,9 @@ async def test_a_pick_reveals_who_wrote_which_and_what_all_tests_add_up_to() -> 
         assert "★ merged by m" in show.row(2)
         assert show.row(2).count("✓ your pick") == 1
         assert f"You picked {'ABCD'[of_answer]}: ★ merged by m." in show.text
-        assert "So far ★, the mixture's answer, won 1 of 1 test, 100 %; by chance 25 %." in show.text
+        assert (
+            "So far ★, the mixture's answer, won 1 of 1 test, 100 %; by chance 25 %." in show.text
+        )
         assert "It counts until you leave" in show.text
         await press(show, pilot, "enter")
         assert not isinstance(show.app.screen, BlindTest)
