@@ -462,6 +462,10 @@ class Desk(Ground):
 
     # Places.
 
+    def action_suspend(self) -> None:
+        """Give the terminal back for a while."""
+        self.app.action_suspend_process()
+
     def action_jump(self) -> None:
         """Put a letter on each part of the screen, and go to the one that is typed."""
         from moa_tui.ui.jump import JumpOverlay, JumpTarget  # noqa: PLC0415 - as above

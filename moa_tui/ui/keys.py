@@ -67,6 +67,20 @@ STEERING: Final[tuple[BindingType, ...]] = refusing(
     Binding("ctrl+n", "new_session", "new", id="new_session", tooltip="Begin a conversation"),
     Binding("ctrl+r", "sessions", "sessions", id="sessions", tooltip="Find a conversation"),
     Binding(
+        "ctrl+pageup",
+        "other_session(-1)",
+        id="session_newer",
+        tooltip="Open the next newer conversation",
+        show=False,
+    ),
+    Binding(
+        "ctrl+pagedown",
+        "other_session(1)",
+        id="session_older",
+        tooltip="Open the next older conversation",
+        show=False,
+    ),
+    Binding(
         "E",
         "export",
         "export",
@@ -199,6 +213,9 @@ ANYWHERE: Final[tuple[BindingType, ...]] = (
     Binding("f6", "themes", "themes", id="theme", tooltip="Choose a theme", show=False),
     Binding("f2", "settings", "settings", id="settings", tooltip="Change settings and theme"),
     Binding("ctrl+p", "palette", "commands", id="palette", tooltip="Find a command by name"),
+    Binding(
+        "ctrl+z", "suspend", id="suspend", tooltip="Suspend the program: fg goes on", show=False
+    ),
 )
 """What one can do with the program itself."""
 

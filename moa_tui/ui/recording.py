@@ -149,6 +149,20 @@ class Recording:
         self.session = self.session or store.begin_session()
         store.keep_draft(self.session, draft, queue=self._turns.queue)
 
+    async def neighbour(self, step: int) -> str:
+        """Return the session after this one in the list, the newest first, or with -1 before it.
+
+        "" is none. One that isn't written down stands above the newest.
+
+        Raises:
+            MoaError: they can't be read.
+        """
+        if self._store is None:
+            return ""
+        ids = [row.id for row in await self._store.sessions(_MOST)]
+        at = (ids.index(self.session) if self.session in ids else -1) + step
+        return ids[at] if 0 <= at < len(ids) else ""
+
     async def replay(self, run: int) -> Sequence[Event]:
         """Return what happened in a run, every delta as it came.
 

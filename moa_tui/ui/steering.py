@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from textual import work
 from textual.message import Message
 
+from moa_tui.errors import MoaError
+from moa_tui.text import clean
 from moa_tui.ui import keys, words
 from moa_tui.ui.live import agent_of
 from moa_tui.ui.refusing import Refusing, no_order, not_taken
@@ -80,7 +83,7 @@ class Steering(Refusing):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether a key does something now."""
-        if action in ("new_session", "sessions", "private"):
+        if action in ("new_session", "sessions", "private", "other_session"):
             return self._desk.has_store
         if action == "export":
             return self._desk.has_papers and self._recording.session != ""
@@ -90,7 +93,7 @@ class Steering(Refusing):
     def why_not(self, command: str) -> str:
         """Return why a command does nothing now."""
         match command:
-            case "new_session" | "sessions" | "private":
+            case "new_session" | "sessions" | "private" | "session_newer" | "session_older":
                 return "" if self._desk.has_store else words.NOTHING_KEPT
             case "export":
                 return words.NOTHING_TO_EXPORT if self._desk.has_papers else words.NOTHING_KEPT
@@ -104,7 +107,7 @@ class Steering(Refusing):
     def is_ever(self, command: str) -> bool:
         """Return whether a command can do something here at some time."""
         match command:
-            case "new_session" | "sessions" | "private":
+            case "new_session" | "sessions" | "private" | "session_newer" | "session_older":
                 return self._desk.has_store
             case "export":
                 return self._desk.has_papers
@@ -215,6 +218,21 @@ class Steering(Refusing):
             lambda chosen: self.want(chosen.session, chosen.turn),
             renamed=self._call,
         )
+
+    @work(group="other session", exclusive=True)
+    async def action_other_session(self, step: int) -> None:
+        """Open the conversation after this one in the list, the newest first, or with -1 before."""
+        try:
+            session = await self._recording.neighbour(step)
+        except MoaError as error:
+            self.notify(clean(str(error)), severity="warning", markup=False)
+            return
+        if session:
+            self.want(session)
+        else:
+            self.notify(
+                words.NO_NEWER_SESSION if step < 0 else words.NO_OLDER_SESSION, markup=False
+            )
 
     def _call(self, name: str) -> None:
         self._turns.name = name

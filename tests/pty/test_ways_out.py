@@ -149,16 +149,24 @@ def test_a_closed_window_ends_the_program_and_its_streams(
 
 
 @pytest.mark.parametrize(
-    "stops", [(signal.SIGTSTP, True), (signal.SIGSTOP, False)], ids=["suspended", "stopped"]
+    "stops",
+    [(signal.SIGTSTP, True), (signal.SIGSTOP, False), ("ctrl+z", True)],
+    ids=["suspended", "stopped", "by its key"],
 )
 def test_who_is_suspended_gives_the_terminal_back_and_paints_when_it_goes_on(
-    tmp_path: Path, stops: tuple[signal.Signals, bool]
+    tmp_path: Path, stops: tuple[signal.Signals | str, bool]
 ) -> None:
-    number, gives_back = stops
+    how, gives_back = stops
     with streaming(tmp_path) as server, start(tmp_path) as terminal:
         ask(terminal)
         terminal.wait_for("word9 ")
-        terminal.signal(number)
+        if isinstance(how, str):
+            # In the composer it is undo.
+            terminal.press("tab")
+            terminal.wait_for("i to come back to it")
+            terminal.press(how)
+        else:
+            terminal.signal(how)
         wait_until_stopped(terminal.pid)
         if gives_back:
             terminal.wait_for_output(b"\x1b[?1049l")
@@ -166,6 +174,9 @@ def test_who_is_suspended_gives_the_terminal_back_and_paints_when_it_goes_on(
         terminal.erase()
         terminal.signal(signal.SIGCONT)
         terminal.wait_for(lambda screen: COMPOSER in screen and "word" in screen)
+        # On a tile esc stops that seat alone.
+        terminal.press(*(["i"] if isinstance(how, str) else []))
+        terminal.wait_for("enter queue")
         terminal.press("esc")
         terminal.wait_for("stopped")
         terminal.press("ctrl+q")

@@ -25,7 +25,12 @@ from moa_tui.ui.dialogs.resume import ResumeDialog
 from moa_tui.ui.mixing import Mixing
 from moa_tui.ui.sidebar.editing import Place
 from moa_tui.ui.sidebar.sidebar import Sidebar
-from moa_tui.ui.words import NOTHING_SAID, left_unfinished
+from moa_tui.ui.words import (
+    NO_NEWER_SESSION,
+    NO_OLDER_SESSION,
+    NOTHING_SAID,
+    left_unfinished,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -67,7 +72,7 @@ class Program:
         workers = [
             one
             for one in self.show.app.workers
-            if one.group in ("save", "stored", "opening", "look back", "export")
+            if one.group in ("save", "stored", "opening", "look back", "export", "other session")
             and not one.is_finished
         ]
         if workers:
@@ -637,3 +642,25 @@ async def test_the_offer_to_resume_makes_way_for_what_is_typed(
         await now.show.pass_(now.pilot, 30.0)
         await now.rest()
         assert "merged 1 to just ask" in now.show.text
+
+
+async def test_conversations_are_gone_through_from_the_newest_to_the_oldest(
+    tmp_path: Path,
+) -> None:
+    async with program(tmp_path) as now:
+        await now.finish("one")
+        await now.press("ctrl+n")
+        await now.finish("two")
+        await now.press("ctrl+n")
+        for key, shown in (
+            ("ctrl+pageup", "New session"),
+            ("ctrl+pagedown", "two"),
+            ("ctrl+pagedown", "one"),
+            ("ctrl+pagedown", "one"),
+            ("ctrl+pageup", "two"),
+        ):
+            await now.press(key)
+            assert now.show.row(0).split("│")[1].split("  ")[0].strip() == shown, key
+        said = [note.message for note in now.show.app._notifications]  # noqa: SLF001 - what stands there
+        assert NO_NEWER_SESSION in said
+        assert NO_OLDER_SESSION in said
