@@ -226,6 +226,8 @@ class ConversationScreen(Screen[None]):
         is_again: bool = False,
     ) -> None:
         self._is_asking = True
+        # Nothing of the run before is this one's.
+        self._live.state = None
         self._answer(mixture, given, given_from=given_from, is_again=is_again)
 
     @work(group="run")
@@ -413,9 +415,13 @@ class ConversationScreen(Screen[None]):
     def _take(self, event: Steering.Taken) -> None:
         """Make a proposal the answer; a run that is live ends with it."""
         number = self._stage.turn
-        if number is None and self._live.is_live:
-            if not self._live.command(lambda run: run.stop()):
-                self._taking = event.seat
+        if not self._steering.can_take_from(event.seat):
+            # The key was pressed before the run was begun.
+            self.notify(words.NOT_BEGUN, severity="warning", markup=False)
+        elif number is None and self._is_asking:
+            # One that is over takes no commands, and is closed in a moment.
+            self._live.command(lambda run: run.stop())
+            self._taking = event.seat
         else:
             self._versions.take(len(self._turns) - 1 if number is None else number, event.seat)
 

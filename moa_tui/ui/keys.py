@@ -289,6 +289,7 @@ class Now:
     ``state`` is the run that is looked at, ``seat`` that of the tile or lane in focus, which may
     have ended at this moment: ``has_just_ended``. ``is_live``: that run takes commands;
     ``is_running``: some run does; ``is_replayed``: it is only looked at once more.
+    ``is_passing``: the seat is of the run before, another one being begun in its place.
     ``can_choose``: models can be chosen.
     """
 
@@ -298,6 +299,7 @@ class Now:
     is_live: bool = False
     is_running: bool = False
     is_replayed: bool = False
+    is_passing: bool = False
     is_fetching: bool = False
     can_choose: bool = False
 
@@ -398,9 +400,14 @@ def _takes_seats(now: Now) -> bool:
 
 def _can_take(now: Now) -> bool:
     seat = now.seat
-    if seat is None or seat.is_live or now.is_replayed:
+    if seat is None or now.is_replayed or now.is_passing:
         return False
-    return bool(str(seat.text).strip())
+    return is_takeable(seat)
+
+
+def is_takeable(seat: SeatState) -> bool:
+    """Return whether a seat is over and has said something that could be the answer."""
+    return not seat.is_live and bool(str(seat.text).strip())
 
 
 def _has_details(now: Now) -> bool:

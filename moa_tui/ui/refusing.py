@@ -90,4 +90,6 @@ def not_taken(now: Now) -> str:
         return words.NOT_TAKEN_FROM_REPLAY
     if now.seat is None:
         return words.NO_SEAT if now.state is not None else words.NOTHING_ASKED
-    return words.NOT_FINISHED if now.seat.is_live else words.SAID_NOTHING
+    if now.seat.is_live:
+        return words.NOT_FINISHED
+    return words.NOT_BEGUN if keys.is_takeable(now.seat) else words.SAID_NOTHING

@@ -127,9 +127,22 @@ class Steering(Refusing):
             is_live=self._live.is_live and stage.turn is None,
             is_running=self._live.is_live,
             is_replayed=self._live.shown_t is not None,
+            is_passing=seat is not None and not self.can_take_from(seat.seat),
             is_fetching=self._download.is_under_way,
             can_choose=self._mixing.can_choose,
         )
+
+    def can_take_from(self, seat: Seat) -> bool:
+        """Return whether the run that is looked at has a seat whose proposal can be taken.
+
+        Until the last one has said who sits in it, the seats of the one before are shown.
+        """
+        is_closed = all(turn.version.run is not None for turn in tuple(self._turns)[-1:])
+        if is_closed or self._stage.turn is not None:
+            return True
+        state = self._live.state
+        known = None if state is None else state.seats.get(seat)
+        return known is not None and keys.is_takeable(known)
 
     def _has_just_ended(self, seat: SeatState) -> bool:
         """Return whether somebody may have meant to stop a seat that ended meanwhile."""

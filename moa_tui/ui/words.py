@@ -78,6 +78,7 @@ NOT_TAKEN_FROM_REPLAY: Final = "A replay is only looked at: esc ends it, then th
 NO_SEAT: Final = "Go to a seat first, by its number."
 LAYER_CLOSED: Final = "That seat's layer is closed."
 SEAT_ENDED: Final = "That seat has ended already."
+NOT_BEGUN: Final = "The next run is only beginning: wait for its own proposals."
 NOT_FINISHED: Final = "That seat isn't finished yet."
 SAID_NOTHING: Final = "That seat said nothing that could be the answer."
 NO_LAYER_RUNS: Final = "No layer of proposers runs any more, so none takes another seat."

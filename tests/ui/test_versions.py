@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
-from ui_fakes import TRIO, ask, numbered, settle, stage
+import pytest
+from store_fake import FakeStore
+from ui_fakes import TRIO, ask, burst, numbered, settle, stage
 
 from moa_tui.engine.provider import Message
+from moa_tui.ui import words
 from moa_tui.ui.answer.answer_view import AnswerView
 from moa_tui.ui.composer.composer import Draft
 from moa_tui.ui.race.tile import Tile
@@ -180,3 +184,45 @@ async def test_the_keyboard_goes_on_when_what_had_the_focus_has_no_room() -> Non
         await pilot.resize_terminal(80, 22)
         await settle(pilot)
         assert isinstance(show.app.focused, Tile)
+
+
+class SlowDisk(FakeStore):
+    """A store whose disk takes as long as a test wants."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_written = asyncio.Event()
+        self.is_written.set()
+
+    async def settled(self) -> bool:
+        return await self.is_written.wait()
+
+
+@pytest.mark.parametrize("key", ["f5", "g"])
+async def test_a_proposal_of_the_run_before_cannot_be_taken_while_the_next_one_begins(
+    key: str,
+) -> None:
+    disk = SlowDisk()
+    show = stage({**TRIO, "m": numbered("merged")}, store=lambda: disk)
+    async with show.app.run_test(size=WIDE) as pilot:
+        await finish(show, pilot, "why")
+        await press(pilot, "tab", "2")
+        disk.is_written.clear()
+        await burst(pilot, key, "a")
+        await press(pilot, "a")
+        told = [note.message for note in show.app._notifications]  # noqa: SLF001 - no other way
+        assert told[-1] == words.NOT_BEGUN
+
+        disk.is_written.set()
+        await show.pass_(pilot, 30.0)
+        assert "merged 2 to why" in show.text
+        assert "[ version 2 of 2 ]" in show.text
+
+
+async def test_a_proposal_that_is_taken_in_a_merge_that_was_begun_anew_ends_it() -> None:
+    show = show_of()
+    async with show.app.run_test(size=WIDE) as pilot:
+        await finish(show, pilot, "why")
+        await press(pilot, "tab", "2", "g", "2", "a")
+        await show.pass_(pilot, 1.0)
+        assert "This is proposal 2 as it was written" in show.text
