@@ -159,7 +159,7 @@ class FakeRun:
             given_from=self.given_from,
             taken_from=self.taken_from,
             is_empty=self.status in ("stopped", "interrupted")
-            and not any(str(seat.text) for seat in state.seats.values()),
+            and not any(str(seat.text) for seat in state.seats.values() if not seat.given),
         )
 
 

@@ -58,7 +58,11 @@ _RUN_ROW: Final = (
     "runs.id, runs.status, runs.mixture_name, runs.started_at, runs.seconds, runs.usage,"
     " runs.message, runs.given_from, runs.taken_layer, runs.taken_number,"
     " runs.status IN ('stopped', 'interrupted')"
-    " AND NOT EXISTS (SELECT 1 FROM attempts WHERE run = runs.id AND text != ''),"
+    " AND NOT EXISTS (SELECT 1 FROM attempts WHERE run = runs.id AND text != ''"
+    # What it was given was said in another run.
+    "  AND NOT EXISTS (SELECT 1 FROM json_each(runs.facts) AS fact"
+    "   WHERE json_extract(fact.value, '$.event', '$.given', '$.seat', '$.attempt')"
+    "    = json_array('seat_started', json('true'), json_array(layer, number), attempt))),"
     # A judge's words aren't the answer, and how a proposal ended is known once the run is read.
     # A damaged mixture is told where that run is read, and keeps nobody from the others.
     " CASE WHEN NOT json_valid(runs.mixture) THEN NULL"

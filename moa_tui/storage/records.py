@@ -121,7 +121,7 @@ class RunRow:
     given_from: int | None = None
     taken_from: Seat | None = None
     is_empty: bool = False
-    """Whether it ended by a stop, or with the program, before anybody had said a word."""
+    """Whether it ended by a stop, or with the program, before anybody had said a word in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -236,7 +236,9 @@ class ConversationScreen(Screen[None]):
     ) -> None:
         turns = self._turns
         record = self._recording.open_run(mixture, given_from=given_from)
-        version = turns.place(len(turns) - 1)
+        last = len(turns) - 1
+        version = turns.place(last)
+        await self._versions.show_sent(last)
         await self._stage.begin(turns[-1].prompt, mixture, version=version, is_again=is_again)
         ticking = self._tick()
         try:
@@ -283,13 +285,14 @@ class ConversationScreen(Screen[None]):
         draft = self._stage.composer.draft
         is_back = self._turns.end(state)
         self._desk.ended(state, self._turns.title_of_last)
-        self._stage.finish(len(self._turns) - 1, state)
+        last = len(self._turns) - 1
+        self._stage.finish(last, state, stand_in=self._turns.stand_in(last))
         self._stage.show(state, t=state.t)
         taking, self._taking = self._taking, None
-        if taking is not None:
-            self._versions.take(len(self._turns) - 1, taking)
-        elif is_back:
-            self._versions.go_back()
+        if is_back:
+            self._versions.go_back(taking)
+        elif taking is not None:
+            self._versions.take(last, taking)
         elif state.status == "failed" and self._turns.last is not None and not draft.text:
             draft.put(self._turns.last)
 

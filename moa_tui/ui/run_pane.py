@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from moa_tui.ui.keys import Names, Place
     from moa_tui.ui.room import Room
     from moa_tui.ui.turns import Place as Version
-    from moa_tui.ui.turns import Turn, Turns
+    from moa_tui.ui.turns import StandIn, Turns
+    from moa_tui.ui.turns import Version as Shown
     from moa_tui.ui.view import View
 
 _TEN = 10
@@ -154,18 +155,20 @@ class RunPane(Ground):
             texts = {seat.seat.number: str(seat.text) for seat in seats if seat.status == "done"}
             self.run_worker(self.attributed.compare(texts), group="attribution")
 
-    def finish(self, state: RunState) -> None:
-        """Close the turn with the answer, or with why there is none."""
+    def finish(self, state: RunState, stand_in: StandIn | None = None) -> None:
+        """Close the turn with the answer, or with why there is none and which version counts."""
         self.attributed.compared(())
         if state.status == "stopped" and state.aggregator is None:
             self.answer.show_idle(self._merger)
         self._speak(state, t=state.t)
-        self._close(state)
+        self._close(state, stand_in)
 
-    def _close(self, run: RunState) -> None:
+    def _close(self, run: RunState, stand_in: StandIn | None) -> None:
+        counts = self._counting(stand_in)
         if run.status == "done":
             lacks, whose = words.lacking(run), words.whose(run)
-            self.answer.close_turn(run.answer or None, lacks=lacks, hint=whose)
+            hint = f"{whose} {counts}".strip()
+            self.answer.close_turn(run.answer or None, lacks=lacks, hint=hint)
         elif run.status == "stopped":
             again, merge = self._names.of("again", "f5"), self._names.of("merge_again", "g")
             seats = run.layer_seats(run.layers[-1].layer) if run.layers else ()
@@ -173,9 +176,18 @@ class RunPane(Ground):
             rest = self._names.of("complete", "c")
             keys_ = words.stopped(again, merge if is_any else "", rest)
             why = run.message if run.message in (words.INTERRUPTED, words.LIVE_ELSEWHERE) else ""
-            self.answer.close_turn(hint=f"{why} {keys_}".strip())
+            self.answer.close_turn(hint=" ".join(filter(None, (why, keys_, counts))))
         else:
-            self.answer.close_turn(failure=run.message, hint=run.hint)
+            self.answer.close_turn(failure=run.message, hint=f"{run.hint} {counts}".strip())
+
+    def _counting(self, stand_in: StandIn | None) -> str:
+        if stand_in is None:
+            return ""
+        if stand_in.step < 0:
+            key = self._names.of("version_before", "left_square_bracket")
+        else:
+            key = self._names.of("version_after", "right_square_bracket")
+        return words.stands_in(stand_in.at, key)
 
     def begin_replay(self, number: int) -> None:
         """Let a turn's answer grow anew; until turns are shown again no seat takes a command."""
@@ -205,18 +217,18 @@ class RunPane(Ground):
                 view.reopen_turn(number)
             else:
                 view.open_turn(turn.prompt.shown)
-            self._fill(number, turn)
+            self._fill(number, turn.version, turns.stand_in(number))
         last = turns[-1].version
         self._taken = None if last.run is None or not last.taken else last.run.seats.get(last.taken)
         self.answer.head.show_version(turns.place(len(turns) - 1))
         self.attributed.begin()
 
-    def _fill(self, number: int, turn: Turn) -> None:
-        version, run = turn.version, turn.version.run
+    def _fill(self, number: int, version: Shown, stand_in: StandIn | None) -> None:
+        run = version.run
         if run is None:
             return
         self._speak(run, t=run.t)
-        self._close(run)
+        self._close(run, stand_in)
         if version.taken is not None:
             # Of a stored run that nobody has looked at yet, only its end is here.
             seat = run.seats.get(version.taken)

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from moa_tui.ui.room import Phase, Room
     from moa_tui.ui.run_pane import RunPane
     from moa_tui.ui.told import Greeting
-    from moa_tui.ui.turns import Place, Turns
+    from moa_tui.ui.turns import Place, StandIn, Turns
     from moa_tui.ui.view import View
 
 
@@ -157,10 +157,13 @@ class Stage(Ground):
         if self._is_lost and state.seats:
             self.find_focus()
 
-    def finish(self, turn: int, state: RunState) -> None:
-        """Close the turn, of this number, with the answer, or with why there is none."""
+    def finish(self, turn: int, state: RunState, *, stand_in: StandIn | None = None) -> None:
+        """Close the turn, of this number, with the answer, or with why there is none.
+
+        ``stand_in`` is the version that counts then.
+        """
         pane = self._build()
-        pane.finish(state)
+        pane.finish(state, stand_in)
         if state.status == "done":
             self.run_worker(pane.attributed.work_out(turn, state), group="attribution")
 

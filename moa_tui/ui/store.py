@@ -204,7 +204,7 @@ class RunRow(Protocol):
 
     @property
     def is_empty(self) -> bool:
-        """Whether it ended by a stop, or with the program, before anybody had said a word."""
+        """Whether it ended by a stop, or with the program, before anybody had said a word in it."""
         ...
 
 

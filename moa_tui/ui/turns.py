@@ -45,7 +45,8 @@ class Version:
 
     ``run`` is None while it is live. ``id`` is that of the run whose seats they are, in the store;
     0 where it has none. ``is_whole``: the run's seats are here, not only its end. ``is_empty``: it
-    was stopped before anybody had said a word, so that there is nothing to see or to go on with.
+    was stopped before anybody had said a word in it, so that there is nothing to see or to go on
+    with; proposals that it was given are another's.
     ``test`` are those who stood in the run's blind test, if it had one.
     """
 
@@ -56,6 +57,13 @@ class Version:
     is_whole: bool = True
     is_empty: bool = False
     test: tuple[Entry, ...] = ()
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether it has an answer, as far as that is known before its seats are here."""
+        if self.is_whole or self.answer:
+            return self.answer != ""
+        return self.taken is not None or (self.run is not None and self.run.status == "done")
 
     def is_of(self, other: Version) -> bool:
         """Return whether both are of the same run: its own answer, or a proposal of it."""
@@ -90,6 +98,15 @@ class Turn:
         return self.version.answer
 
     @property
+    def sent(self) -> int:
+        """The number of the version whose answer later prompts are sent with.
+
+        That is the one shown; where that has none, the newest that has one.
+        """
+        others = [at for at, one in enumerate(self.versions) if one.has_answer]
+        return self.shown if self.version.has_answer or not others else others[-1]
+
+    @property
     def counted(self) -> list[int]:
         """The numbers of the versions that one can flip through: those with something in them.
 
@@ -115,6 +132,17 @@ class Place:
 
     at: int
     of: int
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """Which version is sent in the place of the one shown: the ``at``-th, from 1.
+
+    ``step`` says where it is: -1 before the one shown, 1 after it.
+    """
+
+    at: int
+    step: int
 
 
 class Turns:
@@ -238,7 +266,10 @@ class Turns:
         # With the engine, which the first paint shouldn't wait for.
         from moa_tui.engine.prompt import Conversation, Exchange  # noqa: PLC0415 - see above
 
-        exchanges = [Exchange(turn.prompt.text, turn.answer) for turn in self]
+        exchanges = [
+            Exchange(turn.prompt.text, turn.versions[turn.sent].answer if turn.versions else "")
+            for turn in self
+        ]
         if prompt is None:
             prompt = exchanges.pop().question
         return Conversation(prompt, tuple(exchanges))
@@ -251,7 +282,7 @@ class Turns:
         is_done = run.status == "done"
         last = self[-1]
         is_empty = run.status == "stopped" and not any(
-            seat.text.length for seat in run.seats.values()
+            seat.text.length for seat in run.seats.values() if not seat.given
         )
         answer = run.answer if is_done else ""
         self._put(last, replace(last.version, run=run, answer=answer, is_empty=is_empty))
@@ -329,6 +360,32 @@ class Turns:
         before = sum(map(len, counted[: parent.child]))
         at = counted[parent.child].index(self[number].shown)
         return Place(before + at + 1, sum(map(len, counted)))
+
+    def stand_in(self, number: int) -> StandIn | None:
+        """Return which version of a turn is sent because the one shown has no answer, if any is."""
+        turn = self[number]
+        if turn.sent == turn.shown:
+            return None
+        counted = turn.counted
+        step = counted.index(turn.sent) - counted.index(turn.shown)
+        return StandIn(self.place(number).at + step, 1 if step > 0 else -1)
+
+    def show_sent(self, number: int) -> bool:
+        """Show the version of a turn that later prompts are sent with; return whether that changed.
+
+        See `Turn.sent`.
+        """
+        turn = self[number]
+        if turn.sent == turn.shown:
+            return False
+        turn.shown = turn.sent
+        self.revision += 1
+        return True
+
+    def show(self, number: int, version: int) -> None:
+        """Show a version of a turn, by its number."""
+        self[number].shown = version
+        self.revision += 1
 
     def flip(self, number: int, step: int) -> bool:
         """Show the version before (-1) or after (1); return whether the question is another one.

@@ -181,10 +181,41 @@ class Versions(Refusing):
         await self._show_again(number, is_other=self._turns.flip(number, step))
 
     @work(group="stored")
-    async def go_back(self) -> None:
-        """Show the version that the last turn had before one that was stopped with nothing said."""
-        self.notify(words.NOTHING_SAID, markup=False)
-        await self._show_again(len(self._turns) - 1, is_other=False)
+    async def go_back(self, taking: Seat | None = None) -> None:
+        """Show the version that the last turn had before one that was stopped with nothing said.
+
+        ``taking`` is the seat whose proposal it was stopped for, which the version before had too.
+        """
+        last = len(self._turns) - 1
+        if taking is None:
+            self.notify(words.NOTHING_SAID, markup=False)
+        await self._show_again(last, is_other=False)
+        if taking is not None:
+            self.take(last, taking)
+
+    async def show_sent(self, before: int) -> None:
+        """Show in all turns before this one the versions whose answers are sent; see `Turn.sent`.
+
+        So what stands there is what the models are told, and a turn isn't left out of it though it
+        has an answer.
+        """
+        for number in range(before):
+            if await self._has_sent(number):
+                at = self._turns.place(number).at
+                self.notify(words.shown_again(number + 1, at), markup=False)
+                self._recording.show(number)
+                self._stage.show_turns(self._turns, None, changed=number)
+
+    async def _has_sent(self, number: int) -> bool:
+        """Show the version of a turn that is sent; return whether it is another one."""
+        turn = self._turns[number]
+        shown = turn.shown
+        # Whether a stored version has an answer is known for certain once it is read.
+        while self._turns.show_sent(number) and await self._fill(number):
+            pass
+        if not turn.answer:
+            self._turns.show(number, shown)
+        return turn.shown != shown
 
     async def _show_again(self, number: int, *, is_other: bool) -> None:
         """Show the version that a turn has now; ``is_other``: so do the turns behind it."""

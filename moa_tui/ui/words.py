@@ -179,6 +179,17 @@ def stopped(key: str, merge_key: str, rest_key: str) -> str:
     return f"■ Stopped. {key} runs it again{merges}."
 
 
+def stands_in(at: int, key: str) -> str:
+    """Return which version counts while one without an answer is shown; ``key`` shows it."""
+    shows = f"; {key} shows it" if key else ""
+    return f"Later prompts are sent with version {at}{shows}."
+
+
+def shown_again(turn: int, at: int) -> str:
+    """Return that a turn shows another version, since the one shown had no answer to send."""
+    return f"Turn {turn} shows version {at} again, since that has an answer to send along."
+
+
 def swaps(seat: int) -> str:
     """Return what a model is chosen for: to take a seat of the run."""
     return f"Another model for seat {seat}"

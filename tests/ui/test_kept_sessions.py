@@ -30,6 +30,7 @@ from moa_tui.ui.words import (
     NO_OLDER_SESSION,
     NOTHING_SAID,
     left_unfinished,
+    shown_again,
 )
 
 if TYPE_CHECKING:
@@ -298,6 +299,40 @@ async def test_what_was_stopped_with_nothing_said_gives_way_to_the_answer_before
     async with program(tmp_path, session="last") as now:
         assert "merged 1 to first" in now.show.text
         assert "[ version 1 of 2 ]" in now.show.text
+
+
+async def test_a_stopped_version_gives_way_to_an_answer_after_a_restart_too(
+    tmp_path: Path,
+) -> None:
+    async with program(tmp_path) as now:
+        await now.finish("first")
+        await now.press("f5")
+        await now.show.pass_(now.pilot, 2.0)
+        await now.press("escape")
+
+    async with program(tmp_path, session="last") as now:
+        assert "sent with version 1; [ shows it." in now.show.text
+        await now.finish("second")
+        asked = now.show.requests[0].messages
+        assert Message("assistant", "merged 1 to first") in asked
+        assert "merged 1 to first" in now.show.text
+        assert now.told == [shown_again(1, 1)]
+
+    async with program(tmp_path, session="last") as now:
+        assert "merged 1 to first" in now.show.text
+        assert "Later prompts" not in now.show.text
+
+
+async def test_a_merge_that_was_cut_off_before_it_said_a_word_is_no_version_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    async with program(tmp_path) as now:
+        await now.finish("first")
+        await now.press("tab", "g")
+
+    async with program(tmp_path, session="last") as now:
+        assert "merged 1 to first" in now.show.text
+        assert "version" not in now.show.text
 
 
 async def test_an_earlier_turns_proposals_are_read_when_they_are_wanted(tmp_path: Path) -> None:

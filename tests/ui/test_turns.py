@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
@@ -10,7 +11,7 @@ from moa_tui.engine.mixture import Seat
 from moa_tui.engine.prompt import Conversation, Exchange
 from moa_tui.engine.state import Log, RunState, SeatState
 from moa_tui.ui.composer.prompt import Prompt
-from moa_tui.ui.turns import Place, Turns
+from moa_tui.ui.turns import Place, StandIn, Turns
 
 
 def prompt(text: str) -> Prompt:
@@ -78,6 +79,58 @@ def test_a_run_that_failed_or_said_something_is_a_version() -> None:
         turns.begin_version()
         assert not turns.end(run)
     assert turns.place(0) == Place(3, 3)
+
+
+def given(*, said_after: str = "") -> RunState:
+    """A re-merge that was stopped: its proposals exist already, its aggregator says this."""
+    proposal = SeatState(
+        seat=Seat(1, 1), role="proposer", model="t/a", text=Log().appended("proposed"), given=True
+    )
+    merger = SeatState(seat=Seat(2, 1), role="aggregator", model="t/m")
+    if said_after:
+        merger = replace(merger, text=Log().appended(said_after))
+    seats = MappingProxyType({one.seat: one for one in (proposal, merger)})
+    return RunState(status="stopped", seats=seats)
+
+
+def test_what_a_run_was_given_is_nothing_that_it_said() -> None:
+    turns = Turns()
+    said(turns, ("one", "1"))
+    turns.begin_version()
+    assert turns.end(given())
+    assert (turns[0].answer, turns.place(0)) == ("1", Place(1, 1))
+    turns.begin_version()
+    assert not turns.end(given(said_after="half"))
+    assert turns.place(0) == Place(2, 2)
+
+
+def test_the_newest_answer_is_sent_where_the_version_shown_has_none() -> None:
+    turns = Turns()
+    said(turns, ("one", "1"))
+    turns.begin_version()
+    turns.end(ended("uno"))
+    turns.begin_version()
+    turns.end(ended("", status="stopped"))
+    assert turns.stand_in(0) == StandIn(2, -1)
+    assert turns.conversation("two").turns == (Exchange("one", "uno"),)
+
+    turns.flip(0, -1)
+    assert turns.stand_in(0) is None
+    turns.flip(0, -1)
+    assert turns.conversation("two").turns == (Exchange("one", "1"),)
+
+
+def test_a_version_behind_the_shown_one_is_sent_where_only_that_has_an_answer() -> None:
+    turns = Turns()
+    turns.begin(prompt("one"))
+    turns.end(ended("", status="failed"))
+    turns.begin_version()
+    turns.end(ended("1"))
+    turns.flip(0, -1)
+    assert turns.stand_in(0) == StandIn(2, 1)
+    assert turns.show_sent(0)
+    assert (turns[0].answer, turns.place(0)) == ("1", Place(2, 2))
+    assert not turns.show_sent(0)
 
 
 def test_each_question_is_sent_with_the_answers_shown_before_it() -> None:

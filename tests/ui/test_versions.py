@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
 from store_fake import FakeStore
 from ui_fakes import TRIO, ask, burst, numbered, settle, stage
 
-from moa_tui.engine.provider import Message
+from moa_tui.engine.provider import Finish, Message, Text
+from moa_tui.errors import ProviderError
 from moa_tui.ui import words
 from moa_tui.ui.answer.answer_view import AnswerView
 from moa_tui.ui.composer.composer import Draft
 from moa_tui.ui.race.tile import Tile
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from textual.pilot import Pilot
     from ui_fakes import Stage
 
+    from moa_tui.engine.provider import ChatRequest
+    from moa_tui.providers.scripted import Step
 
 WIDE = (160, 48)
 
@@ -226,3 +232,51 @@ async def test_a_proposal_that_is_taken_in_a_merge_that_was_begun_anew_ends_it()
         await press(pilot, "tab", "2", "g", "2", "a")
         await show.pass_(pilot, 1.0)
         assert "This is proposal 2 as it was written" in show.text
+
+
+async def test_a_version_without_an_answer_gives_way_to_one_when_the_next_prompt_is_sent() -> None:
+    show = show_of()
+    async with show.app.run_test(size=WIDE) as pilot:
+        await finish(show, pilot, "why")
+        await press(pilot, "f5")
+        await show.pass_(pilot, 2.0)
+        await press(pilot, "escape")
+        assert "sent with version 1; [ shows it." in show.text
+        show.requests.clear()
+        await ask(pilot, "and")
+        assert "merged 1 to why" in show.text
+        assert "Stopped." not in show.text
+        told = [note.message for note in show.app._notifications]  # noqa: SLF001 - no other way
+        assert told == [words.shown_again(1, 1)]
+
+        await show.pass_(pilot, 30.0)
+        assert Message("assistant", "merged 1 to why") in show.requests[0].messages
+        assert "merged 2 to and" in show.text
+
+
+async def test_a_failed_version_says_which_answer_counts_and_which_key_shows_it() -> None:
+    calls = count()
+
+    def once(_request: ChatRequest) -> Iterable[Step]:
+        if next(calls):
+            return [ProviderError("invalid", "It broke (400).", "")]
+        return [Text("fine"), Finish("stop")]
+
+    show = stage({**TRIO, "m": once})
+    async with show.app.run_test(size=WIDE) as pilot:
+        await finish(show, pilot, "why")
+        await press(pilot, "tab", "g")
+        await show.pass_(pilot, 30.0)
+        assert "sent with version 1; [ shows it." in show.text
+        await press(pilot, "left_square_bracket")
+        assert "fine" in show.text
+        assert "Later prompts" not in show.text
+
+
+async def test_a_merge_that_was_stopped_before_it_said_a_word_is_no_version() -> None:
+    show = show_of()
+    async with show.app.run_test(size=WIDE) as pilot:
+        await finish(show, pilot, "why")
+        await press(pilot, "tab", "g", "escape")
+        assert "merged 1 to why" in show.text
+        assert "version" not in show.text
