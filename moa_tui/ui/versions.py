@@ -219,7 +219,9 @@ class Versions(Refusing):
 
     async def _show_again(self, number: int, *, is_other: bool) -> None:
         """Show the version that a turn has now; ``is_other``: so do the turns behind it."""
-        await self._fill(len(self._turns) - 1 if is_other else number)
+        await self._fill(number)
+        if is_other:
+            await self._fill(len(self._turns) - 1)
         self._recording.show(number)
         if is_other or number == len(self._turns) - 1:
             self._live.state = self._turns[-1].version.run

@@ -335,6 +335,33 @@ async def test_a_merge_that_was_cut_off_before_it_said_a_word_is_no_version_afte
         assert "version" not in now.show.text
 
 
+async def test_a_branch_that_is_flipped_to_after_a_restart_has_the_answer_of_its_edge(
+    tmp_path: Path,
+) -> None:
+    async with program(tmp_path) as now:
+        await now.finish("first")
+        await now.press("f5")
+        await now.show.pass_(now.pilot, 30.0)
+        await now.press("tab", "left_square_bracket", "i")
+        await now.finish("next")
+        now.show.app.screen.query_one(AnswerView).focus()
+        await now.press("home", "e")
+        now.show.app.screen.query_one(Draft).load_text("otherwise")
+        await now.press("enter")
+        await now.show.pass_(now.pilot, 30.0)
+        await now.rest()
+        assert "merged 4 to otherwise" in now.show.text
+
+    async with program(tmp_path, session="last") as now:
+        now.show.app.screen.query_one(AnswerView).focus()
+        await now.press("left_square_bracket")
+        assert "merged 2 to first" in now.show.text
+        assert "merged 3 to next" in now.show.text
+        await now.press("i")
+        await now.finish("last")
+        assert Message("assistant", "merged 2 to first") in now.show.requests[0].messages
+
+
 async def test_an_earlier_turns_proposals_are_read_when_they_are_wanted(tmp_path: Path) -> None:
     async with program(tmp_path) as now:
         await now.finish("first")
