@@ -171,7 +171,8 @@ class Store:
 
     def show(self, turn: int, run: int) -> None:
         """Make a run the one that a turn shows."""
-        self._post(lambda db: writing.show_run(db, turn, run), turn=turn)
+        spare = self._ids.number()
+        self._post(lambda db: writing.show_run(db, turn, run, spare=spare), turn=turn)
 
     def take(self, turn: int, run: int, seat: Seat, text: str) -> None:
         """Make a proposal of a run the answer that its turn shows.

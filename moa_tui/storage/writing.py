@@ -7,6 +7,7 @@ import math
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from moa_tui.engine.mixture import Seat
 from moa_tui.storage import words
 from moa_tui.storage.fold import fold, unfinished_seats
 from moa_tui.storage.indexing import index_run, index_turn, unindex_run, unindex_session
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from moa_tui.engine.blind import Entry
     from moa_tui.engine.events import Event
-    from moa_tui.engine.mixture import Mixture, Seat
+    from moa_tui.engine.mixture import Mixture
     from moa_tui.storage.fold import Attempt, Folded
     from moa_tui.storage.records import Archive
 
@@ -167,9 +168,12 @@ def _json(value: Any) -> str | None:  # noqa: ANN401 - one of the engine's datac
     return None if value is None else json.dumps(asdict(value), ensure_ascii=False)
 
 
-def show_run(db: sqlite3.Connection, turn: int, run: int) -> None:
-    """Make a run the one of its turn that is shown, with its own answer."""
-    _put_back(db, run)
+def show_run(db: sqlite3.Connection, turn: int, run: int, *, spare: int) -> None:
+    """Make a run the one of its turn that is shown, with its own answer.
+
+    ``spare`` is an id for a run that may come of it: see `_put_back`.
+    """
+    _put_back(db, run, spare)
     _show(db, turn, run)
 
 
@@ -217,10 +221,20 @@ def add_taken(db: sqlite3.Connection, taken: Take) -> None:
     index_run(db, taken.id)
 
 
-def _put_back(db: sqlite3.Connection, run: int) -> None:
-    """Give a run its own answer again, where a proposal stands in its very row: in older files."""
-    where = "id = ? AND taken IS NOT NULL AND status NOT IN ('taken', 'live')"
-    if db.execute(f"SELECT 1 FROM runs WHERE {where}", (run,)).fetchone():  # noqa: S608 - ours
+def _put_back(db: sqlite3.Connection, run: int, spare: int) -> None:
+    """Give a run its own answer again, where a proposal stands in its very row: in older files.
+
+    What was taken becomes a run of its own, with the id ``spare``.
+    """
+    row = db.execute(
+        "SELECT turn, taken_layer, taken_number, taken, started_at FROM runs"
+        " WHERE id = ? AND taken IS NOT NULL AND status NOT IN ('taken', 'live')",
+        (run,),
+    ).fetchone()
+    if row is not None:
+        turn, layer, number, text, at = row
+        seat = Seat(layer, number)
+        add_taken(db, Take(id=spare, turn=turn, run=run, seat=seat, text=text, at=at))
         unindex_run(db, run)
         db.execute(
             "UPDATE runs SET taken = NULL, taken_layer = NULL, taken_number = NULL WHERE id = ?",

@@ -214,7 +214,9 @@ async def test_every_proposal_that_is_taken_is_a_run_and_none_is_one_twice(tmp_p
         assert (row.shown_run, row.answer) == (row.runs[1].id, "two says")
 
 
-async def test_an_older_files_taken_proposal_is_shown_and_gives_way(tmp_path: Path) -> None:
+async def test_an_older_files_taken_proposal_gives_way_to_the_runs_own_answer_and_stays(
+    tmp_path: Path,
+) -> None:
     async with stored(tmp_path) as store:
         session = store.begin_session()
         turn = store.begin_turn(session, asked("Why?"))
@@ -225,7 +227,11 @@ async def test_an_older_files_taken_proposal_is_shown_and_gives_way(tmp_path: Pa
         assert (row.answer, [one.taken_from for one in row.runs]) == ("one says", [ONE])
         store.show(turn, run)
         row = (await store.load(session)).turns[0]
-        assert (row.answer, [one.taken_from for one in row.runs]) == ("merged", [None])
+        assert (row.answer, [one.taken_from for one in row.runs]) == ("merged", [None, ONE])
+        store.take(turn, run, ONE, "one says")
+        row = (await store.load(session)).turns[0]
+        assert (row.answer, row.shown_run) == ("one says", row.runs[1].id)
+        assert row.runs[1].id in {hit.run for hit in await store.search("one says")}
 
 
 def _in_its_place(run: int) -> Change[None]:
