@@ -75,15 +75,15 @@ class Turn:
     """One question, the versions of its answer, and the turns that came after it.
 
     ``shown`` and ``child`` are the numbers of the version and of the turn after it that are shown,
-    ``before`` is that of the version that was shown when the last one began. ``id`` is the turn's
-    in the store, 0 where it has none.
+    ``before`` is that of the version that was shown when the last one began, None where that isn't
+    known. ``id`` is the turn's in the store, 0 where it has none.
     """
 
     prompt: Prompt
     id: int = 0
     versions: list[Version] = field(default_factory=list)
     shown: int = 0
-    before: int = 0
+    before: int | None = None
     children: list[Turn] = field(default_factory=list)
     child: int = 0
 

@@ -11,7 +11,7 @@ from moa_tui.engine.mixture import Seat
 from moa_tui.engine.prompt import Conversation, Exchange
 from moa_tui.engine.state import Log, RunState, SeatState
 from moa_tui.ui.composer.prompt import Prompt
-from moa_tui.ui.turns import Place, StandIn, Turns
+from moa_tui.ui.turns import Place, StandIn, Turn, Turns, Version
 
 
 def prompt(text: str) -> Prompt:
@@ -131,6 +131,17 @@ def test_a_version_behind_the_shown_one_is_sent_where_only_that_has_an_answer() 
     assert turns.show_sent(0)
     assert (turns[0].answer, turns.place(0)) == ("1", Place(2, 2))
     assert not turns.show_sent(0)
+
+
+def test_after_a_restart_an_empty_version_gives_way_to_the_newest_other() -> None:
+    versions = [
+        Version(run=ended("1"), answer="1"),
+        Version(run=ended("uno"), answer="uno"),
+        Version(run=nothing(), is_empty=True),
+    ]
+    turn = Turn(prompt=prompt("one"), versions=versions, shown=2)
+    assert turn.leave_empty()
+    assert turn.answer == "uno"
 
 
 def test_each_question_is_sent_with_the_answers_shown_before_it() -> None:
