@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from moa_tui.errors import MoaError
@@ -177,12 +178,15 @@ class Recording:
         Raises:
             MoaError: they can't be read.
         """
-        version = self._turns[number].version
+        turn = self._turns[number]
+        version = turn.version
         if self._store is None or version.is_whole or not version.id:
             return
-        run = await self._store.run(version.id)
+        events = await self._store.run(version.id)
         test = tuple(await self._store.test(version.id))
-        self._turns.put(number, replace(_filled(version, run), test=test))
+        # Another version may be shown by now.
+        state = _state_of(version, events)
+        self._turns.fill(turn, version, partial(_filled, run=state, test=test))
 
     def judge(self, number: int, test: tuple[Entry, ...]) -> bool:
         """Keep a blind test of the run that a turn shows; return whether it is written down."""
@@ -202,7 +206,7 @@ class Recording:
         return self._turns.judged() if self._store is None else await self._store.tests()
 
 
-def _filled(version: Version, events: Sequence[Event]) -> Version:
+def _state_of(version: Version, events: Sequence[Event]) -> RunState:
     from moa_tui.engine.state import state_after  # noqa: PLC0415 - the first paint needs none
 
     state = state_after(events)
@@ -210,12 +214,16 @@ def _filled(version: Version, events: Sequence[Event]) -> Version:
         state = stilled(state, status="stopped")
     if version.run is not None and version.run.message:
         state = replace(state, message=version.run.message)
+    return state
+
+
+def _filled(version: Version, *, run: RunState, test: tuple[Entry, ...]) -> Version:
     if version.taken is None:
-        answer = state.answer if state.status == "done" else ""
+        answer = run.answer if run.status == "done" else ""
     else:
-        seat = state.seats.get(version.taken)
+        seat = run.seats.get(version.taken)
         answer = version.answer if seat is None else str(seat.text).strip()
-    return replace(version, run=state, answer=answer, is_whole=True)
+    return replace(version, run=run, answer=answer, is_whole=True, test=test)
 
 
 async def opened_from(

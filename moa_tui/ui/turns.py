@@ -11,7 +11,7 @@ from moa_tui.ui import words
 from moa_tui.ui.composer.prompt import Prompt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from moa_tui.engine.blind import Entry, Judged
     from moa_tui.engine.mixture import Seat
@@ -241,6 +241,16 @@ class Turns:
     def put(self, number: int, version: Version) -> None:
         """Put what is known of the version that a turn shows in the place of what was."""
         self._put(self[number], version)
+
+    def fill(self, turn: Turn, read: Version, filled: Callable[[Version], Version]) -> None:
+        """Let all versions of a run that was ``read`` be whole: its own, and those taken from it.
+
+        They are of one `RunState` then, as they are when it has just ended.
+        """
+        turn.versions[:] = [
+            filled(one) if one.is_of(read) and not one.is_whole else one for one in turn.versions
+        ]
+        self.revision += 1
 
     def begin_version(self) -> None:
         """Open another version of the last turn."""
