@@ -3,66 +3,24 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from moa_tui.engine import cost
 from moa_tui.engine.context import window_of
-from moa_tui.engine.cost import Cost
-from moa_tui.engine.prompt import Need, context_need, needs, request
-from moa_tui.engine.provider import Usage
+from moa_tui.engine.forecast import Forecast
+from moa_tui.engine.prompt import context_need, request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Collection, Sequence
 
     from moa_tui.engine.ballot import Ballot
+    from moa_tui.engine.cost import Cost
     from moa_tui.engine.mixture import Agent, Mixture, Seat
     from moa_tui.engine.prompt import Conversation
     from moa_tui.engine.provider import Catalogue, ChatRequest, ModelInfo, Price, Providers
 
 _SURELY_FITS = 4096
 """Tokens that every model takes by now: for fewer no endpoint is asked."""
-
-PriceOf: TypeAlias = "Callable[[Agent], Price | None]"
-"""What calls of an agent cost, as far as anybody knows."""
-
-
-class Forecast:
-    """The most that a run may cost by what its models may read and write, retries not counted."""
-
-    def __init__(self, mixture: Mixture, conversation: Conversation) -> None:
-        merges = worst = mixture.merge_calls
-        if mixture.context == "refine" and mixture.aggregator.makes == "written":
-            # In the worst case each call adds one answer to the two of the first.
-            worst = max(merges, mixture.layers[-1].seat_count - 1)
-        self._seats = [
-            (seat, of_seat, *((merges, worst) if seat.layer > mixture.proposer_layers else (1, 1)))
-            for seat, of_seat in needs(mixture, conversation)
-        ]
-
-    def most(self, price_of: PriceOf, *, more: int = 0, given: Collection[Seat] = ()) -> Cost:
-        """Return it, of calls without a price only how many they are.
-
-        ``more`` are the tokens that the prompt has beyond the conversation's; ``given`` seats
-        aren't called.
-        """
-        dollars, unknown = 0.0, 0
-        for seat, of_seat, calls, worst in self._seats:
-            if seat in given:
-                continue
-            prices = [price_of(need.agent) for need in of_seat]
-            known = [
-                _dollars(need, price, more)
-                for need, price in zip(of_seat, prices, strict=True)
-                if price is not None
-            ]
-            dollars += worst * max(known, default=0.0)
-            unknown += calls if None in prices else 0
-        return Cost(dollars, unknown)
-
-
-def _dollars(need: Need, price: Price, more: int) -> float:
-    usage = Usage(prompt=need.prompt + more, completion=need.answer)
-    return cost.priced(usage, price).cost or 0.0
 
 
 class Calls:

@@ -157,12 +157,15 @@ class Strategy:
 
     ``makes`` says what comes of it: an answer that is ``written`` by the aggregator, one ``taken``
     from the proposals word for word, or ``nothing``. ``calls`` returns how often the aggregator is
-    called for so many references if all fits; None where nobody is.
+    called for so many references if all fits and every reply can be read; None where nobody is.
+    ``most_calls`` returns how often at most, if nothing fails: of itself and, where it judges, of
+    each of its fallbacks. It is also told whether what doesn't fit is folded; None: as ``calls``.
     """
 
     merge: Callable[[Aggregation], Awaitable[Merged]]
     makes: Literal["written", "taken", "nothing"] = "written"
     calls: Callable[[int], int] | None = None
+    most_calls: Callable[[int, bool], int] | None = None
 
 
 def _folds(count: int) -> int:
@@ -170,10 +173,28 @@ def _folds(count: int) -> int:
     return 1 + max(0, math.ceil((count - FOLDED_AT_ONCE) / (FOLDED_AT_ONCE - 1)))
 
 
+def _most_folds(count: int) -> int:
+    # In the smallest window each call adds one text to the two of the first.
+    return max(1, count - 1)
+
+
+def _choices(count: int) -> int:
+    return min(1, count - 1)
+
+
 STRATEGIES: Mapping[StrategyName, Strategy] = {
-    "synthesize": Strategy(merge=synthesize, calls=lambda _: 1),
-    "pick": Strategy(merge=pick, makes="taken", calls=lambda count: min(1, count - 1)),
+    "synthesize": Strategy(
+        merge=synthesize,
+        calls=lambda _: 1,
+        most_calls=lambda count, folds: _most_folds(count) if folds else 1,
+    ),
+    "pick": Strategy(
+        merge=pick,
+        makes="taken",
+        calls=_choices,
+        most_calls=lambda count, _: 2 * _choices(count),
+    ),
     "vote": Strategy(merge=vote, makes="taken"),
-    "refine": Strategy(merge=refine, calls=_folds),
+    "refine": Strategy(merge=refine, calls=_folds, most_calls=lambda count, _: _most_folds(count)),
     "none": Strategy(merge=no_merge, makes="nothing"),
 }

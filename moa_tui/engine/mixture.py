@@ -233,6 +233,14 @@ class Mixture:
         calls = merge.STRATEGIES[self.aggregator.strategy].calls
         return 0 if calls is None else calls(self.layers[-1].seat_count)
 
+    @property
+    def most_merge_calls(self) -> int:
+        """How many calls one who merges may make, if nothing fails: see `Strategy`."""
+        strategy = merge.STRATEGIES[self.aggregator.strategy]
+        if strategy.most_calls is None:
+            return self.merge_calls
+        return strategy.most_calls(self.layers[-1].seat_count, self.context == "refine")
+
     def seating(self) -> dict[Seat, tuple[Agent, ...]]:
         """Return who sits where; behind the aggregator stand its fallbacks."""
         layers = [layer.seats for layer in self.layers for _ in range(layer.repeat)]

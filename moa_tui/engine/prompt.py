@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from moa_tui.engine.mixture import Agent, HistoryRule, Mixture, Placement, Seat
+    from moa_tui.engine.provider import Options
 
 INSTRUCTION = f"""\
 Several models have answered the user's latest query; their answers are listed below. Your task \
@@ -107,9 +108,7 @@ def request(
     )
     options = mixture.options_for(agent)
     if ballot is not None:
-        thinks = options.think or options.effort not in (None, "none")
-        if not (thinks or ballot.is_again):
-            options = replace(options, max_tokens=min(options.max_tokens, SHORT_REPLY))
+        options = replace(options, max_tokens=reply_limit(options, ballot))
         paper = ballot.put(messages, references)
         return ChatRequest(agent.model_name, paper, options, context=context)
     woven = with_references(
@@ -119,6 +118,14 @@ def request(
         placement=mixture.aggregator.placement,
     )
     return ChatRequest(agent.model_name, woven, options, context=context)
+
+
+def reply_limit(options: Options, ballot: Ballot) -> int:
+    """Return how many tokens a choice may have of whoever is asked with these options."""
+    thinks = options.think or options.effort not in (None, "none")
+    if thinks or ballot.is_again:
+        return options.max_tokens
+    return min(options.max_tokens, SHORT_REPLY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from moa_tui.engine.cost import FREE, NO_COST, NOTHING, Cost, price_of
-from moa_tui.engine.provider import estimate_tokens
 from moa_tui.errors import ConfigError
 from moa_tui.ui import words
 from moa_tui.ui.ports import budget_of
@@ -15,7 +14,7 @@ from moa_tui.ui.ports import budget_of
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from moa_tui.engine.calls import Forecast
+    from moa_tui.engine.forecast import Forecast
     from moa_tui.engine.mixture import Agent, Mixture, Seat
     from moa_tui.engine.provider import Price
     from moa_tui.engine.state import RunState
@@ -89,14 +88,12 @@ class Spending:
             return FREE
         if now is None:
             return ""
-        most = self._forecast_of(mixture).most(
-            partial(_price, self._ports), more=estimate_tokens(prompt)
-        )
+        most = self._forecast_of(mixture).most(partial(_price, self._ports), prompt=prompt)
         return words.at_most(most, names_files=bool(_FILE.search(prompt))) if most.dollars else ""
 
     def _forecast_of(self, mixture: Mixture) -> Forecast:
         # The engine, which the first paint needs only where something costs.
-        from moa_tui.engine.calls import Forecast  # noqa: PLC0415 - see above
+        from moa_tui.engine.forecast import Forecast  # noqa: PLC0415 - see above
 
         seen = (mixture, self._turns.revision)
         if self._forecast is None or self._forecast[0] != seen:

@@ -91,14 +91,14 @@ async def test_what_a_run_may_cost_follows_what_is_written() -> None:
     show = stage({}, mixture("a"), prices=dear | {"m": Price(input=0.0, output=0.0)})
     async with show.app.run_test(size=SIZE) as pilot:
         await settle(pilot)
-        # A message is counted as 8 tokens, and 4 letters as one.
-        assert "up to $0.0080" in show.text
+        # A chat is counted as 96 tokens, each of its messages as 16, and 3 letters as one.
+        assert "up to $0.1280" in show.text
         await pilot.press(*"eight le")
         await settle(pilot)
-        assert "up to $0.0100" in show.text
+        assert "up to $0.1310" in show.text
         await pilot.press("space", "@", "f")
         await settle(pilot)
-        assert "up to $0.0110 + files" in show.text
+        assert "up to $0.1330 + files" in show.text
 
 
 @pytest.mark.parametrize(
