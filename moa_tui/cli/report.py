@@ -127,6 +127,7 @@ class Progress:
             case SeatFinished():
                 self._seat_finished(event)
             case SeatFailed():
+                self._spent += [event.usage] if event.usage is not None else []
                 why = f"failed: {_sentences(event.message, event.hint)}"
                 self._say(event.seat, "stopped" if event.kind == "stopped" else why)
             case RunFinished():
@@ -187,7 +188,7 @@ class Progress:
         self._line(f"done in {event.seconds:.1f} s, {self._used()}")
 
     def _used(self) -> str:
-        """Return what all calls that ended whole have read and written, and what they cost."""
+        """Return what all calls have read and written, and what they cost."""
         usage = total(self._spent)
         about = "~" if usage.estimated else ""
         tokens = usage.prompt + usage.completion

@@ -33,29 +33,50 @@ def price_of(endpoint: Endpoint, model: str, known: ModelInfo | None) -> Price |
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Dollars, as far as prices are known, and how many calls had none."""
+    """Dollars, as far as prices are known, and how many calls had none.
+
+    ``estimated`` are the calls among the others that cost something by our count of tokens.
+    """
 
     dollars: float = 0.0
     unknown: int = 0
+    estimated: int = 0
 
     @classmethod
     def of(cls, usages: Iterable[Usage]) -> Cost:
         """Return what calls have cost together."""
-        costs = [usage.cost for usage in usages]
-        return cls(sum(cost or 0.0 for cost in costs), sum(cost is None for cost in costs))
+        return sum(map(cls._of_call, usages), NO_COST)
+
+    @classmethod
+    def _of_call(cls, usage: Usage) -> Cost:
+        if usage.cost is None:
+            return cls(unknown=1)
+        return cls(usage.cost, estimated=int(usage.estimated and usage.cost > 0))
 
     def __add__(self, other: Cost) -> Cost:
-        return Cost(self.dollars + other.dollars, self.unknown + other.unknown)
+        return Cost(
+            self.dollars + other.dollars,
+            self.unknown + other.unknown,
+            self.estimated + other.estimated,
+        )
 
     def __sub__(self, other: Cost) -> Cost:
-        return Cost(self.dollars - other.dollars, self.unknown - other.unknown)
+        return Cost(
+            self.dollars - other.dollars,
+            self.unknown - other.unknown,
+            self.estimated - other.estimated,
+        )
+
+    @property
+    def known(self) -> str:
+        """The dollars in words: "$0.0012", "about $0.0012" where some are estimated."""
+        return f"about {dollars(self.dollars)}" if self.estimated else dollars(self.dollars)
 
     def __str__(self) -> str:
         """Return it as people read it: "free", "$0.0012", "≥ $0.0012, 1 unknown"."""
         if self.unknown:
-            known = f"≥ {dollars(self.dollars)}, {self.unknown} unknown"
-            return known if self.dollars else COST_UNKNOWN
-        return dollars(self.dollars) if self.dollars else FREE
+            return f"≥ {self.known}, {self.unknown} unknown" if self.dollars else COST_UNKNOWN
+        return self.known if self.dollars else FREE
 
 
 NO_COST: Final = Cost()

@@ -137,12 +137,17 @@ class SeatFinished(_OfSeat):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeatFailed(_OfSeat):
-    """The attempt came to nothing; ``text`` is what had arrived."""
+    """The attempt came to nothing; ``text`` is what had arrived.
+
+    ``usage`` is what is paid for all the same, by estimate where the server said nothing; None:
+    nothing was.
+    """
 
     kind: FailureKind
     message: str
     hint: str = ""
     text: str = ""
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,11 +176,12 @@ class RunFinished(_Stamped):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFailed(_Stamped):
-    """The run ends without an answer."""
+    """The run ends without an answer; ``usage`` is what its calls used, None: nothing."""
 
     kind: FailureKind
     message: str
     hint: str = ""
+    usage: Usage | None = None
 
 
 SeatEvent: TypeAlias = (

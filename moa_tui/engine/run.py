@@ -192,7 +192,10 @@ class Run:
                 for warming in self._warming.values():
                     warming.cancel()
                 await self._until(lambda: not any(run.is_live for run in self._seats.values()))
-            self._feed.emit(ending, **fields)
+            # Not before: who was late until now is paid for too.
+            spent = [usage for run in self._seats.values() for usage in run.spent]
+            usage = cost.total(spent) if spent or ending is RunFinished else None
+            self._feed.emit(ending, **fields, usage=usage)
         finally:
             self._is_over = True
             self._feed.end()
@@ -236,14 +239,12 @@ class Run:
         return seat_run.outcome
 
     def _finish(self, merged: Merged) -> dict[str, Any]:
-        spent = [usage for run in self._seats.values() for usage in run.spent]
         return {
             "answer": merged.answer,
             "strategy": self._mixture.aggregator.strategy,
             "chosen": merged.chosen,
             "votes": merged.votes,
             "references": tuple(reference.seat for reference in self._references),
-            "usage": cost.total(spent),
             "seconds": self._feed.t,
         }
 

@@ -44,6 +44,12 @@ if TYPE_CHECKING:
     from moa_tui.engine.feed import Feed
     from moa_tui.engine.mixture import Agent, ContextRule, Seat
     from moa_tui.engine.provider import FinishReason, PhaseName, Provider
+    from moa_tui.errors import FailureKind
+
+_REFUSALS: frozenset[FailureKind] = frozenset(
+    ("connect", "rate_limit", "quota", "auth", "not_found", "context", "invalid", "server")
+)
+"""Failures at which, before the first token, no model has read anything."""
 
 _MOST_OVERFLOWS = 4
 _AFTER_OVERFLOW = 0.8
@@ -88,8 +94,8 @@ class SeatRun:
 
     ``references`` are the texts that its next attempt gets, ``rule`` says what happens where they
     don't fit in one call; with a ``ballot`` it is to choose one of them. ``spent`` is the usage of
-    every attempt that ended whole. ``on_begin`` is called at an attempt's first token, ``on_end``
-    when one has ended and no other follows.
+    every attempt that has ended, however it did. ``on_begin`` is called at an attempt's first
+    token, ``on_end`` when one has ended and no other follows.
     """
 
     def __init__(
@@ -160,6 +166,7 @@ class SeatRun:
         self.outcome = None
         self.phase = None
         self._words = _Words(started=self._feed.t)
+        self._request = None
         self._emit(SeatStarted, role=self._role, model=agent.model, label=agent.label)
         self._task = self._group.create_task(self._attempt_with(provider, agent))
         self._task.add_done_callback(self._ended)
@@ -287,19 +294,29 @@ class SeatRun:
             raise ProviderError("truncated", "The answer ended without a finish.")
         if not text.strip():
             raise ProviderError("empty", "It gave no answer.", "Retry it or take another model.")
-        usage = words.usage or self._estimated_usage()
         return Proposal(
             text=text,
             thinking="".join(words.thinking),
             reason=words.reason,
-            usage=cost.priced(usage, self._calls.price(agent)),
+            usage=self._usage(agent),
             ttft_s=None if words.first is None else words.first - words.started,
             seconds=self._feed.t - words.started,
         )
 
-    def _estimated_usage(self) -> Usage:
+    def _usage(self, agent: Agent) -> Usage:
+        """Return what the attempt used, by estimate where the server doesn't say."""
         asked = 0 if self._request is None else self._request.prompt_tokens
-        return Usage(prompt=asked, completion=self._words.pieces, estimated=True)
+        estimated = Usage(prompt=asked, completion=self._words.pieces, estimated=True)
+        return cost.priced(self._words.usage or estimated, self._calls.price(agent))
+
+    def _usage_of_failed(self, kind: FailureKind) -> Usage | None:
+        """Return the same of an attempt that came to nothing, None where no model was at work."""
+        # Who stops a call, or loses it, pays for what was read and written until then.
+        is_reading = self.phase in ("reading", "waiting") and kind not in _REFUSALS
+        is_paid = is_reading or self._words.pieces > 0 or self._words.usage is not None
+        if self._agent is None or self._request is None or not is_paid:
+            return None
+        return self._usage(self._agent)
 
     def _ended(self, task: asyncio.Task[Outcome]) -> None:
         if not task.cancelled() and task.exception() is not None:
@@ -314,12 +331,15 @@ class SeatRun:
 
     def _conclude(self, outcome: Outcome) -> None:
         if isinstance(outcome, ProviderError):
+            usage = self._usage_of_failed(outcome.kind)
+            self.spent += [usage] if usage is not None else []
             self._emit(
                 SeatFailed,
                 kind=outcome.kind,
                 message=outcome.message,
                 hint=outcome.hint,
                 text=self.partial_text,
+                usage=usage,
             )
         else:
             self.spent.append(outcome.usage)

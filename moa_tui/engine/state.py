@@ -176,7 +176,7 @@ class RunState:
     votes: tuple[tuple[Seat, ...], ...] = ()
     usage: Usage | None = None
     spent: tuple[Usage, ...] = ()
-    """The usage of every call that ended whole, whatever became of it."""
+    """The usage of every call that has ended, whatever became of it."""
     replaced_tokens: int = 0
     """Tokens of attempts that others took the place of."""
     reason: SeatEnd | None = None
@@ -251,15 +251,22 @@ def apply(state: RunState, event: Event) -> RunState:
                 kind=event.kind,
                 message=event.message,
                 hint=event.hint,
+                usage=event.usage,
             )
         case _:
             if isinstance(event, SeatStarted) and event.seat in state.seats:
                 tokens = state.replaced_tokens + state.seats[event.seat].tokens
                 state = replace(state, replaced_tokens=tokens)
             state = _put(state, _seat_after(state, event))
-            if isinstance(event, SeatFinished) and not state.seats[event.seat].given:
-                state = replace(state, spent=(*state.spent, event.usage))
+            if isinstance(event, SeatFinished | SeatFailed):
+                state = _pay(state, event)
     return replace(state, t=event.t)
+
+
+def _pay(state: RunState, end: SeatFinished | SeatFailed) -> RunState:
+    if end.usage is None or state.seats[end.seat].given:
+        return state
+    return replace(state, spent=(*state.spent, end.usage))
 
 
 def _put(state: RunState, seat: SeatState) -> RunState:

@@ -119,10 +119,10 @@ class Spending:
             most = calls.most(given).dollars
         except ConfigError:
             return ""  # the run is refused for the same, in words
-        spent = self.earlier(None).dollars
-        if spent + most <= max(budget, self._allowed):
+        spent = self.earlier(None)
+        if spent.dollars + most <= max(budget, self._allowed):
             return ""
-        self._asked = spent + most
+        self._asked = spent.dollars + most
         return words.over_budget(spent, most, budget)
 
     def keep(self, prompt: Prompt, draft: Draft, *, is_next: bool) -> bool:

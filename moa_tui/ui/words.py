@@ -404,9 +404,9 @@ def in_all(cost: str) -> str:
     return f"{cost} in all"
 
 
-def over_budget(spent: float, most: float, budget: float) -> str:
+def over_budget(spent: Cost, most: float, budget: float) -> str:
     """Return what is asked before a conversation may pass its budget, all in dollars."""
-    before = f"This conversation has cost {dollars(spent)}. " if spent else ""
+    before = f"This conversation has cost {spent.known}. " if spent.dollars else ""
     return (
         f"{before}What is to be sent may cost up to {dollars(most)}, and the budget of a "
         f"conversation is {amount(budget)}. Calls without a known price aren't counted."

@@ -72,8 +72,8 @@ def priced(**prices: float) -> Endpoint:
     ("endpoint", "said"),
     [
         (Endpoint(name="t", kind="scripted"), "free"),
-        (priced(a=100.0, b=100.0, m=100.0), "$0.0004"),
-        (priced(a=100.0), "≥ $0.0001, 2 unknown"),
+        (priced(a=100.0, b=100.0, m=100.0), "about $0.0004"),
+        (priced(a=100.0), "≥ about $0.0001, 2 unknown"),
         (priced(), "cost unknown"),
     ],
 )
@@ -87,8 +87,15 @@ def test_a_run_that_failed_tells_what_it_cost_all_the_same() -> None:
     given = setup(PAIR, scripts={**SAYING, "m": does(DEAD)}, endpoints=[priced(a=100.0, b=100.0)])
     _, at = asked(["why"], given)
     assert at.err[-2].startswith("ended after 2.0 s, ")
-    assert at.err[-2].endswith(" tokens read and written, $0.0002")
+    assert at.err[-2].endswith(" tokens read and written, about $0.0002")
     assert at.err[-1].startswith("moa-tui: ")
+
+
+def test_the_last_line_counts_a_proposer_that_broke_off_too() -> None:
+    cut = does(Text("on and on", pieces=20), ProviderError("cut", "The connection was cut."))
+    given = setup(PAIR, scripts={**SAYING, "b": cut}, endpoints=[priced(a=0.0, b=100.0, m=0.0)])
+    _, at = asked(["why"], given)
+    assert at.err[-1].endswith(" tokens read and written, about $0.0020")
 
 
 def test_quiet_leaves_only_the_answer() -> None:

@@ -77,6 +77,25 @@ async def test_the_header_sums_the_run_and_the_conversation() -> None:
         assert "$0.3000 · $0.6000 in all" in show.row(0)
 
 
+async def test_a_run_that_is_stopped_costs_what_was_said_until_then_by_estimate() -> None:
+    def talks(_request: ChatRequest) -> Iterable[Step]:
+        yield Wait(1.0)
+        yield Text("so it is", pieces=3)
+        yield Wait(99.0)
+
+    scripts = {"a": bills(1000), "b": talks, "m": talks}
+    show = stage(scripts, mixture("ab"), prices=PRICES, settings=budget_of(0.0))
+    async with show.app.run_test(size=SIZE) as pilot:
+        await ask(pilot, "one")
+        await show.pass_(pilot, 2.0)
+        await pilot.press("escape")
+        await finish(show, pilot)
+        assert "about $0.1003" in show.row(0)
+        await ask(pilot, "two")
+        await settle(pilot)
+        assert "about $0.1003 in all" in show.row(0)
+
+
 async def test_where_prices_are_known_the_composer_says_what_a_run_may_cost_at_most() -> None:
     async with spending(0.0) as (show, pilot):
         assert "3 calls · up to $0.6144" in show.text
