@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from moa_tui.engine.cost import total
 from moa_tui.engine.events import (
     Event,
     RunFailed,
@@ -132,7 +133,10 @@ def _closing(events: Sequence[Event], mixture: Mixture) -> list[Event]:
     if not events:
         end.append(RunStarted(n=1, t=t, mixture=mixture.expanded()))
         n = 1
-    for seat in state_after(events).seats.values():
+    state = state_after(events)
+    # What the others had cost by then nobody knows here.
+    usage = total(state.spent) if state.spent else None
+    for seat in state.seats.values():
         if seat.is_live:
             n += 1
             end.append(
@@ -146,7 +150,7 @@ def _closing(events: Sequence[Event], mixture: Mixture) -> list[Event]:
                     text=str(seat.text),
                 )
             )
-    return [*end, RunFailed(n=n + 1, t=t, kind="stopped", message=words.INTERRUPTED)]
+    return [*end, RunFailed(n=n + 1, t=t, kind="stopped", message=words.INTERRUPTED, usage=usage)]
 
 
 class _Folding:
@@ -170,7 +174,7 @@ class _Folding:
             case RunFailed():
                 self._run.status = "stopped" if event.kind == "stopped" else "failed"
                 self._run.kind, self._run.message = event.kind, event.message
-                self._run.seconds = event.t
+                self._run.usage, self._run.seconds = event.usage, event.t
         self._run.facts.append(self._fact(event))
 
     def done(self, *, is_interrupted: bool) -> Folded:
@@ -208,6 +212,7 @@ class _Folding:
                 attempt.status = "stopped" if event.kind == "stopped" else "failed"
                 attempt.text, attempt.seconds = event.text, event.t - attempt.started_t
                 attempt.kind, attempt.message, attempt.hint = event.kind, event.message, event.hint
+                attempt.usage = event.usage
 
     def _of(self, seat: Seat, number: int, t: float) -> Attempt:
         """Return an attempt; one that a retry began has no start of its own."""

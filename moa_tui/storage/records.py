@@ -106,8 +106,9 @@ class Hit:
 class RunRow:
     """A run without its texts; ``taken_from`` is the seat whose proposal was made the answer.
 
-    ``given_from`` is the run whose proposals were given to it. ``usage`` and ``seconds`` are None
-    as long as it has not ended by itself. ``reason`` is how the aggregator's answer ended.
+    ``given_from`` is the run whose proposals were given to it. ``usage`` is what it used,
+    however it ended; it and ``seconds`` are None while it is live. ``reason`` is how the
+    aggregator's answer ended.
     """
 
     id: int

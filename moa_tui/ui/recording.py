@@ -336,23 +336,18 @@ def _version(run: RunRow, answer: str, *, taken: Seat | None = None) -> Version:
 
 
 def _end_of(run: RunRow, answer: str) -> RunState:
-    """Return a run as far as its row tells: how it ended."""
+    """Return a run as far as its row tells: how it ended, and what it used."""
     from moa_tui.engine.state import RunState  # noqa: PLC0415 - as above
 
+    state = RunState(usage=run.usage, t=run.seconds or 0.0)
     match run.status:
         case "done" | "taken":
-            return RunState(
-                status="done",
-                answer=answer,
-                usage=run.usage,
-                reason=run.reason,
-                t=run.seconds or 0.0,
-            )
+            return replace(state, status="done", answer=answer, reason=run.reason)
         case "failed":
-            return RunState(status="failed", message=run.message, t=run.seconds or 0.0)
+            return replace(state, status="failed", message=run.message)
         case "live":
-            return RunState(status="stopped", message=words.LIVE_ELSEWHERE)
+            return replace(state, status="stopped", message=words.LIVE_ELSEWHERE)
         case "interrupted":
-            return RunState(status="stopped", message=words.INTERRUPTED)
+            return replace(state, status="stopped", message=words.INTERRUPTED)
         case _:
-            return RunState(status="stopped", message=run.message, t=run.seconds or 0.0)
+            return replace(state, status="stopped", message=run.message)

@@ -179,7 +179,7 @@ class RunRow(Protocol):
 
     @property
     def usage(self) -> Usage | None:
-        """What it used; None as long as it has not ended by itself."""
+        """What it used, however it ended; None: nothing, or it is live."""
         ...
 
     @property

@@ -25,6 +25,7 @@ from storage.shelf import (
 
 from moa_tui.engine.blind import Judged
 from moa_tui.engine.events import RunFailed, SeatFailed
+from moa_tui.engine.provider import Usage
 from moa_tui.storage.disk import Disk
 from moa_tui.storage.indexing import index_run, unindex_run
 from moa_tui.storage.records import Asked, StoreError
@@ -33,6 +34,7 @@ from moa_tui.storage.schema import MIGRATIONS, migrate
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from moa_tui.errors import FailureKind
     from moa_tui.storage.writer import Change
 
 
@@ -153,6 +155,32 @@ async def test_a_failed_run_does_not_hide_an_answer(tmp_path: Path) -> None:
             "failed",
             "Refused.",
         )
+
+
+@pytest.mark.parametrize("kind", ["stopped", "cut"])
+async def test_what_a_run_without_an_answer_used_is_kept(tmp_path: Path, kind: FailureKind) -> None:
+    used = Usage(prompt=3, completion=2, estimated=True, cost=0.25)
+    of_seat = SeatFailed(n=20, t=3.0, seat=TWO, attempt=1, kind=kind, message="Ended.", usage=used)
+    end = RunFailed(n=21, t=3.0, kind=kind, message="Ended.", usage=used)
+    async with stored(tmp_path) as store:
+        session = store.begin_session()
+        turn = store.begin_turn(session, asked("Why?"))
+        await told(store, turn, [*cut_short(), of_seat, end])
+    async with stored(tmp_path) as store:
+        (run,) = (await store.load(session)).turns[0].runs
+        assert run.usage == used
+        assert state_of(await store.run(run.id)).spent[1:] == (used,)
+
+
+async def test_of_an_interrupted_run_what_had_ended_is_kept(tmp_path: Path) -> None:
+    async with stored(tmp_path) as store:
+        session = store.begin_session()
+        recorder = store.begin_run(store.begin_turn(session, asked("Why?")), MIXTURE)
+        for event in cut_short():
+            recorder.record(event)
+    async with stored(tmp_path) as store:
+        (run,) = (await store.load(session)).turns[0].runs
+        assert run.usage == Usage(completion=2, reasoning=1, cost=0.5)
 
 
 async def test_a_proposal_taken_as_the_answer_is_shown_and_can_be_put_back(tmp_path: Path) -> None:

@@ -14,8 +14,10 @@ from ui_fakes import TRIO, ask, mixture, numbered, settle, stage
 
 from moa_tui.engine.events import LayerStarted, RunStarted, SeatStarted, TextDelta
 from moa_tui.engine.mixture import Seat
-from moa_tui.engine.provider import Finish, Message, Text
+from moa_tui.engine.provider import Finish, Message, Price, Text
+from moa_tui.errors import ProviderError
 from moa_tui.papers import FolderPapers
+from moa_tui.providers.scripted import Wait
 from moa_tui.storage.disk import Disk
 from moa_tui.storage.records import Asked
 from moa_tui.storage.store import Store
@@ -34,7 +36,7 @@ from moa_tui.ui.words import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Iterable, Mapping
     from pathlib import Path
 
     from textual.pilot import Pilot
@@ -107,6 +109,7 @@ async def program(
     presets: Presets | None = None,
     disk: Disk | None = None,
     merger: Script | None = None,
+    prices: Mapping[str, Price] | None = None,
 ) -> AsyncIterator[Program]:
     store = Store(disk or Disk(folder))
     places = FakePlaces()
@@ -114,6 +117,7 @@ async def program(
     show = stage(
         {**TRIO, "m": merger or numbered("merged"), "n": numbered("judged")},
         mix,
+        prices=prices,
         store=lambda: store,
         session=session,
         is_replay=is_replay,
@@ -161,6 +165,28 @@ async def test_that_an_answer_was_cut_is_told_when_it_is_opened_again(tmp_path: 
         assert now.show.text.count(told) == 2
         await now.press("tab", "2", "a")
         assert now.show.text.count(told) == 1
+
+
+async def test_what_stopped_and_failed_runs_cost_is_not_forgotten(tmp_path: Path) -> None:
+    def ends(request: ChatRequest) -> Iterable[Step]:
+        yield Text("Because", pieces=1000)
+        if request.messages[-1].content == "failed":
+            yield ProviderError("cut", "The connection was cut.")
+        if request.messages[-1].content == "stopped":
+            yield Wait(99.0)
+        yield Finish("stop")
+
+    free = Price(0.0, 0.0)
+    prices = {**dict.fromkeys("abcn", free), "m": Price(0.0, 100.0)}
+    async with program(tmp_path, merger=ends, prices=prices) as now:
+        await now.finish("failed")
+        await now.finish("stopped")
+        await now.press("escape")
+        await now.finish("whole")
+        assert "about $0.1000 · about $0.3000 in all" in now.show.row(0)
+
+    async with program(tmp_path, session="last", merger=ends, prices=prices) as now:
+        assert "about $0.1000 · about $0.3000 in all" in now.show.row(0)
 
 
 async def test_the_tokens_of_a_merge_in_steps_are_all_there_when_it_is_opened_again(
