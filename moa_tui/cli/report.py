@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from moa_tui.engine.provider import Usage
 
 _TOLD_PHASES = {"queued": "waits", "loading": "loads its model"}
+_ENDS = (".", "!", "?", "…", "。", "！", "？")
+_NOT_MERGED = "Ask with --strategy none for the proposals themselves, or with another --aggregator."
 
 
 class Output:
@@ -65,14 +67,16 @@ class Lines:
     def __init__(self, output: Output, stderr: TextIO) -> None:
         self._output = output
         self._stderr = stderr
+        self._merges = False
 
     def show(self, event: Event) -> None:
         """Write one event."""
+        self._merges = self._merges or _begins_merge(event)
         self._output.write(escaped(json.dumps(to_json(event), ensure_ascii=False)) + "\n")
 
     def failed(self, event: RunFailed) -> None:
         """Say on stderr too why there is no answer."""
-        _tell_failure(event, self._stderr)
+        _tell_failure(event, self._stderr, is_merge=self._merges)
 
 
 class Progress:
@@ -141,7 +145,7 @@ class Progress:
     def failed(self, event: RunFailed) -> None:
         """Say why there is no answer, even when quiet."""
         self._end_answer()
-        _tell_failure(event, self._stderr)
+        _tell_failure(event, self._stderr, is_merge=self._aggregator is not None)
 
     def _layer_started(self, event: LayerStarted) -> None:
         layers = self._mixture.proposer_layers
@@ -242,10 +246,20 @@ class Progress:
         self._stderr.flush()
 
 
-def _tell_failure(event: RunFailed, stderr: TextIO) -> None:
-    stderr.write(f"moa-tui: {_sentences(event.message, event.hint)}\n")
+def _begins_merge(event: Event) -> bool:
+    return isinstance(event, SeatStarted) and event.role == "aggregator"
+
+
+def _tell_failure(event: RunFailed, stderr: TextIO, *, is_merge: bool) -> None:
+    way_out = _NOT_MERGED if is_merge and event.kind != "stopped" else ""
+    stderr.write(f"moa-tui: {_sentences(event.message, event.hint, way_out)}\n")
     stderr.flush()
 
 
-def _sentences(message: str, hint: str) -> str:
-    return f"{message.rstrip('.')}. {hint[:1].upper()}{hint[1:]}" if hint else message
+def _sentences(first: str, *others: str) -> str:
+    """Return texts as sentences, of which the last one ends as it does."""
+    said = first
+    for text in filter(None, others):
+        stop = "" if said.endswith(_ENDS) else "."
+        said = f"{said}{stop} {text[:1].upper()}{text[1:]}"
+    return said

@@ -149,11 +149,8 @@ def _failure(seat_run: SeatRun) -> ProviderError:
         said = " ".join(outcome.text.split())
         if len(said) > _LONGEST_QUOTE:
             said = f"{said[:_LONGEST_QUOTE]}…"
-        return ProviderError(
-            "protocol",
-            f"The aggregator {agent.model} named no proposal as the best, it said: {said}",
-            "Take a proposal as the answer, or merge again with another aggregator or strategy.",
-        )
+        words = f"The aggregator {agent.model} named no proposal as the best, it said: {said}"
+        return ProviderError("protocol", words)
     if outcome.kind == "stopped":
         return ProviderError("stopped", "The aggregator was stopped.")
     words = f"The aggregator {agent.model} failed: {outcome.message}"

@@ -12,6 +12,7 @@ from moa_tui import __version__
 from moa_tui.text import clean, one_line, redact
 from moa_tui.ui import look
 from moa_tui.ui import report_words as words
+from moa_tui.ui.words import way_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +66,8 @@ def report(
     """
     failed = state if seat is None else seat
     private = _private(state, prompt)
-    message, hint = (_safe(text, private) for text in (failed.message, failed.hint))
+    what_to_do = way_out(state) if seat is None else seat.hint
+    message, hint = (_safe(text, private) for text in (failed.message, what_to_do))
     cause = words.NO_CAUSE if failed.kind is None else look.cause(failed.kind)
     who = words.THE_RUN if seat is None else look.name_of(seat)
     lasted = look.lasted(state.t if seat is None else seat.seconds(state.t))

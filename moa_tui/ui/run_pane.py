@@ -178,7 +178,8 @@ class RunPane(Ground):
             why = run.message if run.message in (words.INTERRUPTED, words.LIVE_ELSEWHERE) else ""
             self.answer.close_turn(hint=" ".join(filter(None, (why, keys_, counts))))
         else:
-            self.answer.close_turn(failure=run.message, hint=f"{run.hint} {counts}".strip())
+            hint = " ".join(filter(None, (words.way_out(run), counts)))
+            self.answer.close_turn(failure=run.message, hint=hint)
 
     def _counting(self, stand_in: StandIn | None) -> str:
         if stand_in is None:

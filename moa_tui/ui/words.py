@@ -66,6 +66,9 @@ TAKEN_SHORT: Final = "taken"
 TAKEN: Final = "taken as it was written"
 NOTHING_SAID: Final = "Stopped before anybody had said a word: the answer before is back."
 NO_MERGER: Final = "no aggregator"
+MERGE_OTHERWISE: Final = (
+    "Take a proposal as the answer, or merge again with another aggregator or strategy."
+)
 
 NOTHING_ASKED: Final = "Nothing was asked yet."
 RUN_IS_OVER: Final = "The run is over: run it again instead."
@@ -411,6 +414,11 @@ def over_budget(spent: Cost, most: float, budget: float) -> str:
         f"{before}What is to be sent may cost up to {dollars(most)}, and the budget of a "
         f"conversation is {amount(budget)}. Calls without a known price aren't counted."
     )
+
+
+def way_out(run: RunState) -> str:
+    """Return what can be done about a run that failed, "" if nobody knows."""
+    return run.hint or ("" if run.aggregator is None else MERGE_OTHERWISE)
 
 
 def how_made(state: RunState) -> str:

@@ -462,8 +462,29 @@ def test_a_picked_proposal_is_written_whole_and_told_whose_it_is() -> None:
 def test_a_judge_that_names_none_fails_with_what_it_said_and_writes_nothing() -> None:
     code, at = race(PAIR, SAYING | {"m": says("Both!")}, "--strategy", "pick")
     assert (code, at.out) == (1, "")
-    assert "named no proposal as the best, it said: Both!" in at.err[-1]
-    assert "Take a proposal as the answer" in at.err[-1]
+    assert at.err[-1] == (
+        "moa-tui: The aggregator t/m named no proposal as the best, it said: Both! Ask with "
+        "--strategy none for the proposals themselves, or with another --aggregator."
+    )
+
+
+@pytest.mark.parametrize("as_json", [[], ["--json"]])
+def test_a_merge_that_failed_says_how_to_get_at_the_proposals(as_json: list[str]) -> None:
+    _, at = race(PAIR, {**SAYING, "m": does(DEAD)}, *as_json)
+    assert at.err[-1] == (
+        "moa-tui: The aggregator t/m failed: nothing listens at 127.0.0.1:1. Start it. Ask with "
+        "--strategy none for the proposals themselves, or with another --aggregator."
+    )
+
+
+def test_a_quote_that_is_cut_short_ends_with_one_sign() -> None:
+    _, at = race(PAIR, SAYING | {"m": says("Both are good, " * 9)}, "--strategy", "pick")
+    assert "… Ask with --strategy none" in at.err[-1]
+
+
+def test_proposers_that_all_failed_are_not_to_be_merged_otherwise() -> None:
+    _, at = race(PAIR, {"a": does(DEAD), "b": does(DEAD)})
+    assert at.err[-1].endswith("Start it")
 
 
 def test_a_vote_is_told_with_its_figures_and_calls_nobody() -> None:

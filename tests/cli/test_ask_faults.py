@@ -233,7 +233,8 @@ def test_a_dead_aggregator_without_a_fallback_fails_the_run_in_words(tmp_path: P
     (told,) = asked.err
     assert told == (
         "moa-tui: The aggregator acme/402 failed: "
-        "acme: payment is due (402): Insufficient credits. Add credit"
+        "acme: payment is due (402): Insufficient credits. Add credit. "
+        "Ask with --strategy none for the proposals themselves, or with another --aggregator."
     )
 
 
