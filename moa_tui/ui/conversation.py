@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from textual import on, work
 from textual.screen import Screen
@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from moa_tui.ui.ports import Ports, Start
 
 _TICK_S = 0.25
+
+AROUND_STAGE: Final = (Mixing, Desk, Steering, Judging, Versions, Replaying)
+"""What holds the stage, nearest first: the keys of all of them count wherever the focus is."""
 
 
 class ConversationScreen(Screen[None]):

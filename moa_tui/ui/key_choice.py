@@ -24,9 +24,8 @@ from moa_tui.errors import ConfigError, nearest
 from moa_tui.text import one_line
 from moa_tui.ui import words
 from moa_tui.ui.app import MoaApp
-from moa_tui.ui.conversation import ConversationScreen
+from moa_tui.ui.conversation import AROUND_STAGE, ConversationScreen
 from moa_tui.ui.keymap import remapped, typed
-from moa_tui.ui.mixing import Mixing
 from moa_tui.ui.sidebar.sidebar import Sidebar
 from moa_tui.ui.stage import Stage
 
@@ -278,10 +277,10 @@ def places() -> tuple[Place, ...]:
 
 
 def _on_the_screen(widgets: Iterable[type[Widget]]) -> Iterator[Place]:
-    around = (Mixing, ConversationScreen, MoaApp)
+    around = (*AROUND_STAGE, ConversationScreen, MoaApp)
     yield Place(_maps((Stage, *around)))
     for widget in widgets:
-        is_container = issubclass(widget, (Mixing, Stage))
+        is_container = issubclass(widget, (Stage, *AROUND_STAGE))
         if is_container or ".dialogs." in widget.__module__ or not _has_ids(widget):
             continue
         nodes = (widget, *around) if issubclass(widget, Sidebar) else (widget, Stage, *around)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,10 +10,15 @@ from textual.binding import Binding, BindingsMap
 from ui_fakes import says, settle, stage
 
 from moa_tui.errors import ConfigError
+from moa_tui.ui.app import MoaApp
+from moa_tui.ui.conversation import AROUND_STAGE
 from moa_tui.ui.key_choice import Place, checked, key_named, places
+from moa_tui.ui.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from textual.dom import DOMNode
 
 
 @pytest.mark.parametrize(
@@ -213,6 +219,59 @@ def test_our_own_keys_are_all_known_and_make_sense() -> None:
     for name, keys in usual.items():
         assert key_named(keys[0]) == keys[0], name
     assert checked({}, found).notices == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "other"),
+    [
+        ("again", "x", "stop_seat"),
+        ("blind_test", "x", "stop_seat"),
+        ("merge_again", "a", "take"),
+        ("replay", "y", "copy"),
+    ],
+)
+def test_a_key_that_another_part_of_the_screen_has_isnt_taken(
+    name: str, key: str, other: str
+) -> None:
+    found = checked({name: key}, places())
+    told = f"[keys]: {name} keeps its keys: {key} is that of {other}"
+    assert (dict(found.keymap), found.notices) == ({}, (told,))
+
+
+def test_every_two_parts_that_are_around_the_focus_are_known_to_have_keys_at_once() -> None:
+    inmost = Stage._merged_bindings  # noqa: SLF001 - what the class binds
+    on_stage = [place for place in places() if place.bindings[0] is inmost]
+    for one, other in itertools.permutations(_PARTS, 2):
+        # The refusal of an inner part would have the key before the command of an outer one.
+        (name, _), (holder, key) = _command_alone(one), _command_alone(other)
+        told = f"[keys]: {name} keeps its keys: {key} is that of {holder}"
+        assert checked({name: key}, on_stage).notices == (told,)
+
+
+_PARTS: tuple[type[DOMNode], ...] = (Stage, *AROUND_STAGE, MoaApp)
+
+
+def _command_alone(part: type[DOMNode]) -> tuple[str, str]:
+    """Return a command that only this part of the screen has, and a key of it."""
+    ids = {other: _ids(other) for other in _PARTS}
+    elsewhere = set[str]().union(*(keys for other, keys in ids.items() if other is not part))
+    return next((name, key) for name, key in ids[part].items() if name not in elsewhere)
+
+
+def _ids(part: type[DOMNode]) -> dict[str, str]:
+    bindings = part._merged_bindings or BindingsMap()  # noqa: SLF001 - what the class binds
+    return {binding.id: key for key, binding in bindings if binding.id}
+
+
+async def test_the_parts_that_the_check_knows_are_those_that_the_focus_is_in() -> None:
+    show = stage({"a": says("hi")})
+    async with show.app.run_test(size=(160, 48)) as pilot:
+        await settle(pilot)
+        focused = show.app.screen.focused
+        assert focused is not None
+        bound = [node for node in focused.ancestors if _ids(type(node))]
+        assert [type(node) for node in bound[:-1]] == [Stage, *AROUND_STAGE]
+        assert isinstance(bound[-1], MoaApp)
 
 
 async def test_what_is_wrong_with_the_keys_is_said_once_the_screen_stands() -> None:
