@@ -201,6 +201,7 @@ class FakeStore:
         self.all: dict[str, FakeSession] = {}
         self.runs: dict[int, FakeRun] = {}
         self.left: tuple[Unfinished, ...] = ()
+        self.deleted: list[str] = []
         self.trouble: Trouble | None = None
         self.why = ""
         self.gate = asyncio.Event()
@@ -284,10 +285,12 @@ class FakeStore:
 
     def delete(self, session: str, /) -> None:
         self.changed.append(("delete", session))
+        self.deleted.append(session)
         self.all[session].is_deleted = True
 
     def undelete(self, session: str, /) -> None:
         self.changed.append(("undelete", session))
+        self.deleted.remove(session)
         self.all[session].is_deleted = False
 
     def keep_draft(self, session: str, draft: str, /, *, queue: Sequence[store.Asked] = ()) -> None:

@@ -73,6 +73,7 @@ class Store:
         self._owner = f"{getpid()}-{self._ids.word()}"
         self._patience_s = patience_s
         self._claim: int | None = None
+        self._deleted: list[str] = []
         self._recorders: dict[int, RunRecorder] = {}
         self._trouble: Trouble | None = None
         self._listeners: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
@@ -101,6 +102,11 @@ class Store:
     def trouble(self) -> Trouble | None:
         """What keeps the store from its work now, for a banner; None: all is well."""
         return self._trouble
+
+    @property
+    def deleted(self) -> Sequence[str]:
+        """The sessions that were deleted here and aren't back, the one deleted last at the end."""
+        return tuple(self._deleted)
 
     async def troubles(self) -> AsyncGenerator[Trouble | None, None]:
         """Yield what is wrong, if anything is, and then whatever `trouble` becomes."""
@@ -205,11 +211,18 @@ class Store:
     def delete(self, session: str) -> None:
         """Take a session out of sight; it is gone for good a day later."""
         at = self._clock()
+        self._forget_deleted(session)
+        self._deleted.append(session)
         self._post(lambda db: writing.delete(db, session, at), session=session)
 
     def undelete(self, session: str) -> None:
         """Bring a deleted session back."""
+        self._forget_deleted(session)
         self._post(lambda db: writing.delete(db, session, None), session=session)
+
+    def _forget_deleted(self, session: str) -> None:
+        if session in self._deleted:
+            self._deleted.remove(session)
 
     def keep_draft(self, session: str, draft: str, *, queue: Sequence[Prompt] = ()) -> None:
         """Keep what stands in a session's composer, and the prompts that wait above it."""

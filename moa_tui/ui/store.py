@@ -367,6 +367,11 @@ class Store(Protocol):
         """What keeps the store from its work now; None: all is well."""
         ...
 
+    @property
+    def deleted(self) -> Sequence[str]:
+        """The sessions that were deleted here and aren't back, the one deleted last at the end."""
+        ...
+
     def troubles(self) -> AsyncGenerator[Trouble | None, None]:
         """Yield what `trouble` is, now if there is any and whenever it changes."""
         ...

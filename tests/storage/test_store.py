@@ -285,7 +285,9 @@ async def test_renaming_deleting_and_undoing(tmp_path: Path) -> None:
         assert await store.search("prompt") == []
         with pytest.raises(StoreError):
             await store.load(session)
+        assert list(store.deleted) == [session]
         store.undelete(session)
+        assert list(store.deleted) == []
         assert [row.id for row in await store.sessions()] == [session]
 
 

@@ -584,6 +584,23 @@ async def test_the_browser_opens_what_is_found(tmp_path: Path) -> None:
         assert "about cats" not in now.show.text
 
 
+async def test_what_was_deleted_comes_back_when_the_browser_is_opened_again(
+    tmp_path: Path,
+) -> None:
+    async with program(tmp_path) as now:
+        await now.finish("about whales")
+        await now.press("ctrl+n")
+        await now.finish("about cats")
+        await now.press("ctrl+r", "down", "ctrl+d")
+        assert "deleted; ^z brings it back" in now.show.text
+        await now.press("escape", "ctrl+n", "ctrl+r")
+        assert "about whales" not in now.show.text
+        await now.press("ctrl+z")
+        assert "it is back" in now.show.text
+        assert "about whales" in now.show.text
+        assert {row.title for row in await now.store.sessions()} == {"about whales", "about cats"}
+
+
 # The mixture of a conversation.
 
 DUO = replace(mixture("ab"), name="duo", temperature=0.5, quorum=2)

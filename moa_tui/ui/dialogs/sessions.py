@@ -99,7 +99,6 @@ class SessionBrowser(Picker[Chosen]):
         self._hits: Sequence[Hit] = ()
         self._is_all = True
         self._is_reading_more = False
-        self._deleted: list[str] = []
         self._session: Session | None = None
         self._opens_first = False
         self._said = self._said_of = ""
@@ -318,7 +317,6 @@ class SessionBrowser(Picker[Chosen]):
             return
         at = self.at
         store.delete(place.session)
-        self._deleted.append(place.session)
         self._say(texts.deleted(self.key_of("sessions.undelete", "ctrl+z")))
         self._list()
         self.relist(at=at)
@@ -330,10 +328,15 @@ class SessionBrowser(Picker[Chosen]):
         is_live = any(row.is_live for row in self._rows if row.id == session)
         return says.LIVE_STAYS if is_live else ""
 
+    @property
+    def _deleted(self) -> Sequence[str]:
+        """The sessions that can be brought back, those of browsers before this one too."""
+        return () if self._store is None else self._store.deleted
+
     def action_undelete(self) -> None:
         """Bring back the session that was deleted last."""
         if self._store is not None and self._deleted:
-            session = self._deleted.pop()
+            session = self._deleted[-1]
             self._store.undelete(session)
             self._say(says.BACK, of=session)
             self._ask(session)

@@ -318,6 +318,26 @@ async def test_ctrl_d_deletes_at_once_and_ctrl_z_brings_back(
         ]
 
 
+async def test_what_was_deleted_comes_back_in_a_browser_that_is_opened_later(
+    shelf: Shelf, three: tuple[str, str, str]
+) -> None:
+    async with shelf.open(keys=("ctrl+d", "ctrl+d")):
+        pass
+    async with shelf.open() as now:
+        assert "^z undo" in now.card[-1]
+        assert "Snake" not in now.text
+        await now.press("ctrl+z")
+        assert squeezed(now.card[:1]) == ["Sessions it is back"]
+        assert now.chosen.startswith("Implement a Snake game.")
+        await now.press("ctrl+z")
+        assert now.chosen.startswith("How long")
+        assert "^z" not in now.card[-1]
+    assert [one for one in shelf.store.changed if one[0] == "undelete"] == [
+        ("undelete", three[1]),
+        ("undelete", three[2]),
+    ]
+
+
 async def test_the_users_own_key_is_named(shelf: Shelf, three: tuple[str, str, str]) -> None:
     del three
     async with shelf.open() as now:
