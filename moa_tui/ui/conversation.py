@@ -170,7 +170,7 @@ class ConversationScreen(Screen[None]):
                 self._desk.ask_to_spend(why, self._spending.allow, send)
         else:
             self._open_turn(prompt, edited)
-            self._mixing.use()
+            self._mixing.use(is_recorded=self._recording.is_kept)
             self._run(self._mixing.mixture)
         self._tell()
 
@@ -414,7 +414,7 @@ class ConversationScreen(Screen[None]):
             return
         self._turns.begin_version()
         if event.given is None:
-            self._mixing.use()
+            self._mixing.use(is_recorded=self._recording.is_kept)
         self._run(event.mixture, given=event.given, given_from=event.given_from, is_again=True)
 
     @on(Steering.Taken)

@@ -170,10 +170,14 @@ class Mixing(Refusing):
         name, presets = self.mixture.name, self._ports.presets
         return name if presets is not None and name in presets.names() else ""
 
-    def use(self) -> None:
-        """Hear that the mixture is run: it stays, and the next start begins with its preset."""
+    def use(self, *, is_recorded: bool) -> None:
+        """Hear that the mixture is run: it stays, and the next start begins with its preset.
+
+        ``is_recorded``: the run is written down, and its mixture with it.
+        """
         self._of_found = None
-        self._kept = self.mixture
+        if is_recorded:
+            self._kept = self.mixture
         if self._memory is None:
             return
         name = self._preset_name

@@ -684,6 +684,24 @@ async def test_edits_that_stand_nowhere_stay_and_those_of_a_run_give_way(tmp_pat
         assert now.mixture == DUO
 
 
+async def test_edits_that_only_a_private_conversation_ran_stay(tmp_path: Path) -> None:
+    presets = shelf(tmp_path, own=[DUO, SOLO])
+    async with program(tmp_path, DUO, presets=presets) as now:
+        await now.finish("first")
+        (first,) = await now.store.sessions()
+
+    async with program(tmp_path, SOLO, presets=presets) as now:
+        await now.press("f7")
+        now.show.app.screen.query_one(Sidebar).put_model(Place(0, 1), "t/n")
+        await now.rest()
+        edited = now.mixture
+        await now.finish("secret")
+        await now.open(first.id)
+        await now.press("y")
+        assert now.mixture == edited
+        assert "for it has unsaved edits" in now.told[-1]
+
+
 async def test_a_conversation_with_no_answer_leaves_the_mixture_to_what_is_found(
     tmp_path: Path,
 ) -> None:
