@@ -297,7 +297,7 @@ class ConversationScreen(Screen[None]):
         elif taking is not None:
             self._versions.take(last, taking)
         elif state.status == "failed" and self._turns.last is not None and not draft.text:
-            draft.put(self._turns.last)
+            draft.offer_again(self._turns.last)
 
     @work(group="tick")
     async def _tick(self) -> None:
@@ -325,7 +325,7 @@ class ConversationScreen(Screen[None]):
         elif draft.text:
             self._turns.wait(prompt)
         else:
-            draft.put(prompt)
+            draft.offer_again(prompt)
         self._tell()
 
     # What the chrome says.

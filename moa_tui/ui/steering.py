@@ -209,7 +209,7 @@ class Steering(Refusing):
     def action_interrupt(self) -> None:
         """Copy a selection; else stop; else clear the composer; else, pressed twice, quit."""
         draft = self._stage.composer.draft
-        if selected := self.screen.get_selected_text() or draft.selected_text:
+        if selected := self.screen.get_selected_text() or draft.marked_text:
             self.app.copy_to_clipboard(selected)
         elif self._live.is_live or self._download.is_under_way:
             self.action_stop()

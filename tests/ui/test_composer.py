@@ -162,6 +162,46 @@ async def test_a_prompt_put_back_is_sent_in_full() -> None:
         assert app.sent == [Prompt(("long " * 9).strip(), "[pasted 45 kB]")]
 
 
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [
+        (("n", "o"), "no"),
+        (("backspace",), ""),
+        (("right", "!"), "why\nnot!"),
+        (("left", "!"), "!why\nnot"),
+        (("end", "!"), "why\nnot!"),
+    ],
+)
+async def test_what_is_typed_replaces_a_prompt_that_came_back_and_arrows_edit_it(
+    keys: tuple[str, ...], text: str
+) -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        app.draft.offer_again(Prompt("why\nnot", "why\nnot"))
+        await pilot.press(*keys)
+
+        assert app.draft.text == text
+
+
+async def test_a_prompt_that_came_back_is_sent_again_by_enter() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        app.draft.offer_again(Prompt("long " * 9, "[pasted 45 kB]"))
+        await pilot.press("enter")
+
+        assert app.sent == [Prompt(("long " * 9).strip(), "[pasted 45 kB]")]
+
+
+async def test_a_prompt_that_came_back_is_marked_only_once_somebody_marks_it() -> None:
+    app = Host()
+    async with app.run_test() as pilot:
+        app.draft.offer_again(Prompt("why", "why"))
+        before = app.draft.marked_text
+        await pilot.press("end", "shift+left")
+
+        assert (before, app.draft.marked_text) == ("", "y")
+
+
 @pytest.mark.parametrize("key", ["x", "enter", "left", "backspace", "f5"])
 async def test_a_refusal_goes_with_the_next_key(key: str) -> None:
     app = Host()

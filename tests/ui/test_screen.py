@@ -211,10 +211,7 @@ async def test_an_empty_prompt_is_refused_in_words() -> None:
 
 
 async def test_a_failed_run_says_why_and_keeps_the_prompt() -> None:
-    def refuses(_request: object) -> list[ProviderError]:
-        return [ProviderError("connect", "Nothing listens there.", "Start the server.")]
-
-    show = stage(dict.fromkeys("abcm", refuses))
+    show = stage(dict.fromkeys("abcm", _refuses))
     async with show.app.run_test(size=(80, 24)) as pilot:
         await ask(pilot, "why")
         await show.pass_(pilot, 1.0)
@@ -222,6 +219,22 @@ async def test_a_failed_run_says_why_and_keeps_the_prompt() -> None:
         assert "✗ failed" in show.text
         assert "Nothing listens there." in show.text
         assert show.app.query_one(Draft).text == "why"
+
+        await pilot.press(*"how")
+        assert show.app.query_one(Draft).text == "how"
+
+
+async def test_ctrl_c_takes_away_a_prompt_that_came_back_at_once() -> None:
+    show = stage(dict.fromkeys("abcm", _refuses))
+    async with show.app.run_test(size=(80, 24)) as pilot:
+        await ask(pilot, "why")
+        await show.pass_(pilot, 1.0)
+        await pilot.press("ctrl+c")
+        assert show.app.query_one(Draft).text == ""
+
+
+def _refuses(_request: object) -> list[ProviderError]:
+    return [ProviderError("connect", "Nothing listens there.", "Start the server.")]
 
 
 async def test_an_unknown_endpoint_is_told_before_any_call_and_the_prompt_is_kept() -> None:

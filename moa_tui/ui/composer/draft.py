@@ -127,6 +127,7 @@ class Draft(TextArea):
         self._only_text: set[str] = set()
         self._accepts_next = False
         self._is_offered = False
+        self._is_back = False
         self._has_queue = False
         self.is_queueing = False
         """Whether enter only queues the prompt, since a run is live."""
@@ -179,6 +180,17 @@ class Draft(TextArea):
     def put(self, prompt: Prompt) -> None:
         """Show a prompt again, its long pastes in full when it is sent."""
         self._show(self._written(prompt))
+
+    def offer_again(self, prompt: Prompt) -> None:
+        """Show a prompt that comes back by itself: what is typed replaces it, arrows edit it."""
+        self.put(prompt)
+        self.select_all()
+        self._is_back = True
+
+    @property
+    def marked_text(self) -> str:
+        """What the user has selected; a prompt that came back selected isn't meant."""
+        return "" if self._is_back and self.selected_text == self.text else self.selected_text
 
     def remember(self, prompts: Sequence[Prompt]) -> None:
         """Let up bring back prompts that were sent earlier, the last one last."""
@@ -254,7 +266,7 @@ class Draft(TextArea):
 
     async def _on_key(self, event: events.Key) -> None:
         self.post_message(self.Pressed())
-        self._accepts_next = False
+        self._accepts_next = self._is_back = False
         self.settle()
         if await done_at_once(self, event.key):
             event.prevent_default()
