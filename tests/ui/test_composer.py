@@ -167,6 +167,7 @@ async def test_a_prompt_put_back_is_sent_in_full() -> None:
     [
         (("n", "o"), "no"),
         (("backspace",), ""),
+        (("ctrl+u",), ""),
         (("right", "!"), "why\nnot!"),
         (("left", "!"), "!why\nnot"),
         (("end", "!"), "why\nnot!"),
@@ -200,6 +201,33 @@ async def test_a_prompt_that_came_back_is_marked_only_once_somebody_marks_it() -
         await pilot.press("end", "shift+left")
 
         assert (before, app.draft.marked_text) == ("", "y")
+
+
+LONG = "word " * 48
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [
+        (("ctrl+u",), f"first\n{LONG[100:]}"),
+        (("ctrl+u", "ctrl+u"), f"first{LONG[100:]}"),
+        (("ctrl+k",), f"first\n{LONG[:100]}"),
+        (("ctrl+k", "ctrl+k"), f"first\n{LONG[:100]}last"),
+        (("shift+left", "ctrl+u"), f"first\n{LONG[:99]}{LONG[100:]}"),
+    ],
+)
+async def test_keys_that_delete_to_a_lines_edge_mind_no_row(
+    keys: tuple[str, ...], text: str
+) -> None:
+    app = Host()
+    async with app.run_test(size=(80, 24)) as pilot:
+        written = f"first\n{LONG}\nlast"
+        app.draft.put(Prompt(written, written))
+        app.draft.move_cursor((1, 100))
+        await pilot.press(*keys)
+
+        assert app.draft.rows > 1
+        assert app.draft.text == text + ("" if text.endswith("last") else "\nlast")
 
 
 @pytest.mark.parametrize("key", ["x", "enter", "left", "backspace", "f5"])

@@ -329,6 +329,28 @@ class Draft(TextArea):
         else:
             await self.run_action("app.quit")
 
+    def action_delete_to_start_of_line(self) -> None:
+        """Delete what is selected, else to where the line was begun, in whatever row, as shells do.
+
+        At its start the line is joined to the one before.
+        """
+        row, column = self.cursor_location
+        if not self.selection.is_empty:
+            self._delete_via_keyboard(*self.selection)
+        elif column:
+            self._delete_via_keyboard((row, 0), (row, column))
+        else:
+            super().action_delete_to_start_of_line()
+
+    async def action_delete_to_end_of_line_or_delete_line(self) -> None:
+        """Delete to where the line ends, in whatever row; at its end, as Textual does."""
+        row, column = self.cursor_location
+        end = len(self.document[row])
+        if self.selection.is_empty and column < end:
+            self._delete_via_keyboard((row, column), (row, end))
+        else:
+            await super().action_delete_to_end_of_line_or_delete_line()
+
     def action_cursor_up(self, select: bool = False) -> None:  # noqa: FBT001, FBT002 - Textual's signature
         """Move up; on the first row, with nothing of one's own written, show an older prompt."""
         if self.offered and not select:
