@@ -212,7 +212,7 @@ class Program:
         from moa_tui.cli.models import models  # noqa: PLC0415 - lazy
 
         setup, connections = self.prepared(arguments)
-        return _run(lambda: models(arguments, setup.places, streams=self.streams), connections)
+        return _run(lambda: models(arguments, setup, streams=self.streams), connections)
 
     def _doctor(self, arguments: Arguments) -> int:
         from moa_tui.cli.doctor import doctor  # noqa: PLC0415 - brings the engine

@@ -63,8 +63,7 @@ def question(arguments: Arguments, setup: Setup, *, streams: Streams) -> Questio
     """
     if setup.mistakes:
         # A run with half the settings might send the prompt to another host than meant.
-        more = len(setup.mistakes) - 1
-        raise ConfigError(setup.mistakes[0] + (f" (and {more} more)" if more else ""))
+        raise ConfigError("\n".join(setup.mistakes))
     if not (arguments.wishes.preset or setup.preferred):
         setup = without_lost_preset(setup)
     mixture = None

@@ -11,18 +11,23 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from moa_tui.cli.arguments import Arguments
-    from moa_tui.cli.setup import Streams
+    from moa_tui.cli.setup import Setup, Streams
     from moa_tui.engine.provider import ModelInfo
-    from moa_tui.ui.ports import Endpoints, EndpointState
+    from moa_tui.ui.ports import EndpointState
 
 _LISTED, _NONE = 0, 1
 _KILO = 1000
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
-async def models(arguments: Arguments, places: Endpoints, *, streams: Streams) -> int:
-    """Ask every endpoint and list what it has; return 0 if there is a model at all, else 1."""
-    states = await survey(places)
+async def models(arguments: Arguments, setup: Setup, *, streams: Streams) -> int:
+    """Ask every endpoint and list what it has; return 0 if there is a model at all, else 1.
+
+    What couldn't be used of the settings is told: an endpoint may be missing for that.
+    """
+    for notice in setup.notices:
+        streams.tell(notice)
+    states = await survey(setup.places)
     if arguments.as_json:
         streams.write_json({"endpoints": [as_data(state) for state in states]})
     else:

@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import virtual_time
-from cli_given import Around, Screenless, place
+from cli_given import Around, Screenless, place, setup
 
 from moa_tui.cli.arguments import parse
 from moa_tui.cli.models import models
@@ -25,8 +25,8 @@ EMPTY_OLLAMA = replace(EMPTY, endpoint=OLLAMA.endpoint)
 
 
 def listed(places: Around, *options: str) -> tuple[int, Screenless]:
-    at = Screenless()
-    return virtual_time.run(models(parse(["models", *options]), places, streams=at.streams)), at
+    at, given = Screenless(), parse(["models", *options])
+    return virtual_time.run(models(given, setup(places=places), streams=at.streams)), at
 
 
 def test_every_model_is_a_row_and_what_has_none_says_why() -> None:

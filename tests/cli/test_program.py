@@ -288,6 +288,34 @@ def test_a_broken_config_is_named_with_line_and_column(tmp_path: Path) -> None:
     )
 
 
+def test_all_mistakes_of_the_config_are_told_a_line_each(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("[preferences]\nthem = 1\npreste = 1\n", "utf-8")
+    code, err = told(tmp_path, "ask", "--preset", "demo", "why")
+    assert code == 2
+    assert [line.partition("; ")[0] for line in err] == [
+        "moa-tui: config.toml: preferences.them is no known key",
+        "moa-tui: config.toml: preferences.preste is no known key",
+    ]
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_models_tells_what_is_wrong_in_the_settings_beside_the_list(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    at = Screenless()
+    with LocalServer({"llama-3b": QUICK}) as server:
+        configured(tmp_path, lmstudio=server.base_url)
+        with (tmp_path / "config.toml").open("a", encoding="utf-8") as config:
+            config.write("\n[preferences]\nthem = 1\n")
+        (tmp_path / "state.toml").write_text("[preferences]\ntheme = \n", "utf-8")
+        assert run(tmp_path, "models", *options, at=at) == 0
+    assert "lmstudio/llama-3b" in at.out
+    assert sorted(line.replace(f"{tmp_path}/", "").partition("; ")[0] for line in at.err) == [
+        "moa-tui: config.toml: preferences.them is no known key",
+        "moa-tui: state.toml, line 2, column 9: Invalid value",
+    ]
+
+
 def test_a_preset_with_an_unknown_endpoint_is_refused_before_any_call(tmp_path: Path) -> None:
     (tmp_path / "presets").mkdir()
     (tmp_path / "presets" / "p.toml").write_text(
