@@ -370,6 +370,7 @@ class ConversationScreen(Screen[None]):
             cost=self._spending.ahead(mixture, draft),
             tight=self._windows.tightest(mixture),
             edited=self._versions.edited,
+            stop=self._versions.key_of("stop", "escape", is_writing=True),
         )
         self._stage.composer.tell(notice, is_busy=self._is_busy)
 

@@ -11,8 +11,6 @@ from textual.message import Message
 from moa_tui.errors import MoaError
 from moa_tui.text import clean
 from moa_tui.ui import keys, look, words
-from moa_tui.ui.keymap import keymap_of
-from moa_tui.ui.keys import Names
 from moa_tui.ui.refusing import Refusing
 
 if TYPE_CHECKING:
@@ -159,7 +157,7 @@ class Judging(Refusing):
 
     @property
     def _key(self) -> str:
-        return Names(lambda: keymap_of(self.app)).of("blind_test", "b")
+        return self.key_of("blind_test", "b")
 
 
 def _revealed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from moa_tui.ui import keys, words
+from moa_tui.ui.keymap import keymap_of
 from moa_tui.ui.rows import Ground
 
 if TYPE_CHECKING:
@@ -29,6 +30,15 @@ class Refusing(Ground):
         del command
         return True
 
+    def key_of(self, command: str, default: str, *, is_writing: bool = False) -> str:
+        """Return how a command's key is called here, see `keys.Names.of`."""
+        return keys.Names(lambda: keymap_of(self.app)).of(command, default, is_writing=is_writing)
+
+    @property
+    def stop_key(self) -> str:
+        """How the key is called that closes, leaves or stops."""
+        return self.key_of("stop", "escape")
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether a key has a refusal to say."""
         if action == "refuse":
@@ -40,18 +50,21 @@ class Refusing(Ground):
         self.notify(self.why_not(command), severity="warning", markup=False)
 
 
-def no_order(command: str, now: Now) -> str:
-    """Return why a run, or the seat in focus, can't be told something now; "" for no reason."""
+def no_order(command: str, now: Now, *, stop: str) -> str:
+    """Return why a run, or the seat in focus, can't be told something now; "" for no reason.
+
+    ``stop`` is how the key of the command "stop" is called.
+    """
     rule = _ORDERS.get(command)
     if rule is None:
         return ""
     if now.is_replayed:
-        return words.ONLY_LOOKED_AT
+        return words.only_looked_at(stop)
     if now.is_live:
         return rule(now)
     if now.state is None:
         return words.NOTHING_ASKED
-    return words.OLD_RUN if now.is_running else words.RUN_IS_OVER
+    return words.old_run(stop) if now.is_running else words.RUN_IS_OVER
 
 
 def _no_seat(now: Now) -> str:
@@ -84,10 +97,10 @@ _ORDERS: Final[Mapping[str, Callable[[Now], str]]] = {
 }
 
 
-def not_taken(now: Now) -> str:
-    """Return why the proposal in focus can't be taken as the answer."""
+def not_taken(now: Now, *, stop: str) -> str:
+    """Return why the proposal in focus can't be taken as the answer; ``stop`` as above."""
     if now.is_replayed:
-        return words.NOT_TAKEN_FROM_REPLAY
+        return words.not_taken_from_replay(stop)
     if now.seat is None:
         return words.NO_SEAT if now.state is not None else words.NOTHING_ASKED
     if now.seat.is_live:

@@ -68,7 +68,7 @@ class Replaying(Refusing):
     @property
     def blocks(self) -> str:
         """Why nothing else can be run or shown anew now, "" if it can."""
-        return words.IS_REPLAYED if self.is_on else self.blocked
+        return words.is_replayed(self.stop_key) if self.is_on else self.blocked
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether a key does something now."""

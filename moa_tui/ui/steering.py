@@ -98,11 +98,11 @@ class Steering(Refusing):
             case "export":
                 return words.NOTHING_TO_EXPORT if self._desk.has_papers else words.NOTHING_KEPT
             case "take":
-                return not_taken(self._now)
+                return not_taken(self._now, stop=self.stop_key)
             case "details":
                 return words.NOTHING_FAILED
             case _:
-                return no_order(command, self._now)
+                return no_order(command, self._now, stop=self.stop_key)
 
     def is_ever(self, command: str) -> bool:
         """Return whether a command can do something here at some time."""
@@ -153,7 +153,7 @@ class Steering(Refusing):
     def action_spare(self) -> None:
         """Don't stop the run for a seat that ended by itself; once."""
         self._spared = self._stage.focused_seat
-        self.notify(words.JUST_ENDED, markup=False)
+        self.notify(words.just_ended(self.stop_key), markup=False)
         self.refresh_bindings()
 
     def _command(self, command: Callable[[Run], object]) -> None:
@@ -203,8 +203,14 @@ class Steering(Refusing):
         self._command(lambda run: run.merge_now(partial=True))
 
     def action_refuse_merge(self) -> None:
-        """Say why nothing can be merged."""
-        self.action_merge_now()
+        """Say why nothing can be merged, and what merges unfinished texts where there are any."""
+        run = self._stage.run
+        if run is None or not keys.can_merge(run, partial=True):
+            self.action_merge_now()
+            return
+        is_writing = self._stage.place == "composer"
+        key = self.key_of("merge_partial", "M", is_writing=is_writing) or "/merge-partial"
+        self.notify(words.only_unfinished(key), severity="warning", markup=False)
 
     def action_interrupt(self) -> None:
         """Copy a selection; else stop; else clear the composer; else, pressed twice, quit."""

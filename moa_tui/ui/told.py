@@ -220,22 +220,23 @@ def notice(
     cost: str = "",
     tight: Tight | None = None,
     edited: int | None = None,
+    stop: str = "esc",
 ) -> Notice:
     """Return what the composer's head says; ``problem`` is the mixture's, see `problem`.
 
     ``cost`` says what the next run may cost, in words; ``tight`` is the seat whose model may run
-    out of room. ``edited`` is the number of the turn,
-    from 0, whose question is being written anew.
+    out of room. ``edited`` is the number of the turn, from 0, whose question is being written anew.
+    ``stop`` is how the key of the command "stop" is called, "" where none works in the composer.
     """
     does, does_short, is_warning = words.SENDS, "", False
     if is_fetching:
-        does = words.FETCHING
+        does = words.fetching(stop)
     elif is_live:
         does, does_short = words.QUEUES, words.QUEUES_SHORT
     elif problem is not None:
         does, does_short, is_warning = problem.full, problem.short, True
     elif edited is not None:
-        does, does_short = words.edits(edited + 1), words.EDITS_SHORT
+        does, does_short = words.edits(edited + 1, stop), words.edits_short(stop)
     elif needs_fetch(ports, mixture):
         does = words.will_fetch(ports.embedded.title)
     elif has_queue:

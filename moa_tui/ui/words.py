@@ -25,9 +25,7 @@ ASK: Final = "Ask"
 SENDS: Final = "enter sends, ctrl+j new line"
 QUEUES: Final = "enter queues it behind this run"
 QUEUES_SHORT: Final = "enter queues"
-EDITS_SHORT: Final = "enter branches, esc leaves it"
 SENDS_QUEUED: Final = "enter sends; alone it sends the first one queued"
-FETCHING: Final = "fetching the model, esc stops"
 EMPTY_REFUSED: Final = "nothing to send yet, write a question first"
 WRITTEN_FIRST: Final = "send or clear what is written first"
 PRESS_AGAIN: Final = "press ctrl+c again to quit"
@@ -59,7 +57,6 @@ RETRY: Final = "retry"
 STOP: Final = "stop"
 SWAP: Final = "swap"
 DETAILS: Final = "details"
-JUST_ENDED: Final = "That seat has just ended by itself; esc again stops the run."
 PINNED: Final = "pinned"
 AGREEMENT: Final = "Agreement so far"
 TAKEN_SHORT: Final = "taken"
@@ -72,12 +69,8 @@ MERGE_OTHERWISE: Final = (
 
 NOTHING_ASKED: Final = "Nothing was asked yet."
 RUN_IS_OVER: Final = "The run is over: run it again instead."
-OLD_RUN: Final = "This run is over; esc shows the one that is live."
 RUN_IS_LIVE: Final = "A run is live: this is for afterwards."
 IS_FETCHING: Final = "A model is being fetched: this is for afterwards."
-IS_REPLAYED: Final = "This is a replay; esc ends it."
-ONLY_LOOKED_AT: Final = "A replay is only looked at: its seats take no commands. esc ends it."
-NOT_TAKEN_FROM_REPLAY: Final = "A replay is only looked at: esc ends it, then this can be taken."
 NO_SEAT: Final = "Go to a seat first, by its number."
 LAYER_CLOSED: Final = "That seat's layer is closed."
 SEAT_ENDED: Final = "That seat has ended already."
@@ -154,6 +147,41 @@ _NUMBERS: Final = (
     *("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
     *("eleven", "twelve"),
 )
+
+
+def just_ended(stop: str) -> str:
+    """Return why a key that stops a seat didn't stop the run; ``stop`` is that key."""
+    return f"That seat has just ended by itself; {stop} again stops the run."
+
+
+def old_run(stop: str) -> str:
+    """Return that an earlier run is looked at, and the key that leads back."""
+    return f"This run is over; {stop} shows the one that is live."
+
+
+def is_replayed(stop: str) -> str:
+    """Return that a replay keeps all else from running, and the key that ends it."""
+    return f"This is a replay; {stop} ends it."
+
+
+def only_looked_at(stop: str) -> str:
+    """Return that nothing can be told to a replay, and the key that ends it."""
+    return f"A replay is only looked at: its seats take no commands. {stop} ends it."
+
+
+def not_taken_from_replay(stop: str) -> str:
+    """Return that no proposal of a replay can be taken before a key ends it."""
+    return f"A replay is only looked at: {stop} ends it, then this can be taken."
+
+
+def only_unfinished(how: str) -> str:
+    """Return that nothing but unfinished texts could be merged, and what does that."""
+    return f"No proposal is done yet; {how} merges the unfinished texts."
+
+
+def fetching(stop: str) -> str:
+    """Return that a model is being fetched, and the key that stops it, if there is one."""
+    return f"fetching the model, {stop} stops" if stop else "fetching the model"
 
 
 def merges(state: RunState, *, partial: bool) -> str:
@@ -248,9 +276,18 @@ def replay(speed: int, *, is_paused: bool) -> str:
     return f"replay {speed}×, paused" if is_paused else f"replay {speed}×"
 
 
-def edits(number: int) -> str:
-    """Return what sending does while the question of an earlier turn is written anew."""
-    return f"enter asks this in the place of turn {number}, which is kept; esc leaves it"
+def edits(number: int, stop: str) -> str:
+    """Return what sending does while the question of an earlier turn is written anew.
+
+    ``stop`` is the key that leaves that question as it was, "" for none.
+    """
+    leaves = f"; {stop} leaves it" if stop else ""
+    return f"enter asks this in the place of turn {number}, which is kept{leaves}"
+
+
+def edits_short(stop: str) -> str:
+    """Return the same where there is little room."""
+    return f"enter branches, {stop} leaves it" if stop else "enter branches"
 
 
 def version(at: int, of: int, *, is_short: bool) -> str:

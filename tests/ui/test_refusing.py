@@ -121,6 +121,38 @@ async def test_a_merge_of_unfinished_texts_alone_says_that_it_is_one() -> None:
         ]
 
 
+@pytest.mark.parametrize(
+    ("keymap", "key", "how"),
+    [
+        ({}, "m", "M"),
+        ({"merge_partial": "f12"}, "m", "f12"),
+        ({"merge_partial": "f12,M"}, "f3", "f12"),
+    ],
+)
+async def test_a_merge_of_nothing_finished_names_the_key_for_unfinished_texts(
+    keymap: dict[str, str], key: str, how: str
+) -> None:
+    show = stage({**TRIO, "a": silent, "b": silent}, keymap=keymap)
+    async with show.app.run_test(size=WIDE) as pilot:
+        await ask(pilot, "why")
+        await show.pass_(pilot, 2.0)
+        await pilot.press("tab")
+        assert await told(show, pilot, key) == [words.only_unfinished(how)]
+        assert await told(show, pilot, how) == ["Merging 1 unfinished text of layer 1."]
+
+
+async def test_while_one_writes_no_letter_is_named_for_unfinished_texts() -> None:
+    show = stage({**TRIO, "a": silent, "b": silent})
+    async with show.app.run_test(size=WIDE) as pilot:
+        await ask(pilot, "why")
+        await show.pass_(pilot, 2.0)
+        assert await told(show, pilot, "f3") == [words.only_unfinished("/merge-partial")]
+        show.app.clear_notifications()
+        await ask(pilot, "/merge-partial")
+        said = [one.message for one in show.app._notifications]  # noqa: SLF001 - what toasts are made of
+        assert said == ["Merging 1 unfinished text of layer 1."]
+
+
 async def test_what_is_written_behind_a_slash_is_refused_with_the_same_reason() -> None:
     show = stage({**TRIO, "a": silent})
     async with show.app.run_test(size=WIDE) as pilot:
@@ -203,15 +235,18 @@ async def test_a_seat_meant_for_a_layer_that_has_ended_is_not_added_to_the_next(
         assert "d" not in {request.model for request in show.requests}
 
 
-async def test_a_replay_is_only_looked_at(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("keymap", "stop"), [({}, "esc"), ({"stop": "f12"}, "f12")])
+async def test_a_replay_is_only_looked_at(
+    tmp_path: Path, keymap: dict[str, str], stop: str
+) -> None:
     store = Store.open(tmp_path)
-    show = stage(TRIO, store=lambda: store)
+    show = stage(TRIO, store=lambda: store, keymap=keymap)
     async with show.app.run_test(size=WIDE) as pilot:
         await ask(pilot, "why")
         await show.pass_(pilot, 30.0)
         await pilot.press("tab", "2", "R")
         await settle(pilot)
-        assert await told(show, pilot, "a") == [words.NOT_TAKEN_FROM_REPLAY]
+        assert await told(show, pilot, "a") == [words.not_taken_from_replay(stop)]
         # It is read from disk.
         while "waits for layer 1" not in show.text:
             await settle(pilot)
@@ -219,9 +254,10 @@ async def test_a_replay_is_only_looked_at(tmp_path: Path) -> None:
         assert focused_seat(show) == Seat(1, 1)
         for offer in ("take as answer", "m merge", "stop seat", "x stop", "r retry"):
             assert offer not in show.text
-        assert await told(show, pilot, "a") == [words.NOT_TAKEN_FROM_REPLAY]
-        assert await told(show, pilot, "r") == [words.ONLY_LOOKED_AT]
-        assert await told(show, pilot, "g") == [words.IS_REPLAYED]
+        assert await told(show, pilot, "a") == [words.not_taken_from_replay(stop)]
+        assert await told(show, pilot, "r") == [words.only_looked_at(stop)]
+        assert await told(show, pilot, "g") == [words.is_replayed(stop)]
+        assert f"{stop} end replay" in show.text
 
         await show.pass_(pilot, 30.0)
         assert "✓ done" in show.row(0)

@@ -178,15 +178,36 @@ def test_the_head_says_what_enter_does_and_what_it_calls() -> None:
     ("now", "does"),
     [
         (notice(is_live=True), words.QUEUES),
-        (notice(is_fetching=True), words.FETCHING),
+        (notice(is_fetching=True), words.fetching("esc")),
         (notice(has_queue=True), words.SENDS_QUEUED),
         (notice(needs_fetch=True), "enter fetches SmolLM2 (98 MB, Apache-2.0), then answers"),
         (notice(problem=NO_GO, is_live=True), words.QUEUES),
-        (notice(problem=NO_GO, is_fetching=True), words.FETCHING),
+        (notice(problem=NO_GO, is_fetching=True), words.fetching("esc")),
     ],
 )
 def test_what_enter_does_is_no_warning(now: told.Notice, does: str) -> None:
     assert (now.does, now.is_warning) == (does, False)
+
+
+def test_the_key_that_stops_is_named_as_it_is_mapped_and_only_if_it_works_there() -> None:
+    def said(*, stop: str, edited: int | None = None) -> told.Notice:
+        return told.notice(
+            ports(SCRIPTED),
+            mixture(),
+            is_live=False,
+            is_fetching=edited is None,
+            problem=None,
+            has_queue=False,
+            edited=edited,
+            stop=stop,
+        )
+
+    assert said(stop="f12").does == "fetching the model, f12 stops"
+    assert said(stop="").does == "fetching the model"
+    edits = said(stop="f12", edited=0)
+    assert edits.does == "enter asks this in the place of turn 1, which is kept; f12 leaves it"
+    assert edits.does_short == "enter branches, f12 leaves it"
+    assert said(stop="", edited=0).does_short == "enter branches"
 
 
 @pytest.mark.parametrize("has_queue", [True, False])
