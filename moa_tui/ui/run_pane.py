@@ -124,7 +124,7 @@ class RunPane(Ground):
         title = words.PINNED if view.is_pinned else ""
         if view.turn is not None:
             title = words.turn(view.turn + 1)
-        self._flow.show(run, t=t, layer=layer if self._is_open else 0, title=title)
+        self._flow.show(run, t=t, layer=layer, title=title)
         if view.is_lanes:
             self._lanes.show(seats, t=t)
         focused = self.seat_of(self.screen.focused)
@@ -252,7 +252,7 @@ class RunPane(Ground):
         self._flow.display = room.flow > 0
         self._flow.styles.height = room.flow
         is_lanes = view.is_lanes and not folded
-        self._tiles.folded = folded
+        self._tiles.folded = self._flow.is_folded = folded
         if view.zoom != "race":
             self._tiles.zoomed = None
         for race, is_shown in ((self._tiles, not is_lanes), (self._lanes, is_lanes)):
@@ -267,11 +267,6 @@ class RunPane(Ground):
     def zoom_tile(self, seat: Seat | None) -> None:
         """Give one seat's tile all the room of the tiles; None: all of them have some."""
         self._tiles.zoomed = seat
-
-    @property
-    def _is_open(self) -> bool:
-        """Whether a layer's tiles or lanes stand open."""
-        return not self._tiles.folded
 
     # Focus.
 

@@ -81,6 +81,27 @@ async def test_a_judge_that_names_none_fails_the_run_with_what_can_be_done() -> 
         assert "This is proposal 1 as it was written" in show.text
 
 
+@pytest.mark.parametrize(
+    "mix",
+    [mixture(), taking("vote", agent=None), replace(taking("pick"), layers=mixture("a").layers)],
+    ids=["synthesize", "vote", "pick of one"],
+)
+async def test_a_layers_line_says_that_it_is_folded_however_the_answer_came(mix: Mixture) -> None:
+    show = stage(VOTED | {"m": says("B")}, mix)
+    async with show.app.run_test(size=WIDE) as pilot:
+        await ask(pilot, "why")
+        await show.pass_(pilot, 30.0)
+        assert "▸ ✓ Layer 1" in show.text
+        assert "a full lane is" in show.text
+
+        await pilot.press("tab", "p")
+        await settle(pilot)
+        assert "▾ pinned  ✓ Layer 1" in show.text
+        await pilot.press("p")
+        await settle(pilot)
+        assert "▸ ✓ Layer 1" in show.text
+
+
 async def test_a_vote_tells_how_many_agree_and_calls_nobody_else() -> None:
     show = voting()
     async with show.app.run_test(size=WIDE) as pilot:

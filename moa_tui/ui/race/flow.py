@@ -62,7 +62,8 @@ class FlowLines(Widget):
     def __init__(self) -> None:
         super().__init__()
         self._run: RunState | None = None
-        self._open = 0
+        self._layer = 0
+        self._is_folded = False
         self._about = ""
         self._t = 0.0
         self._shown_of: object = None
@@ -71,7 +72,7 @@ class FlowLines(Widget):
     def show(self, run: RunState, *, t: float, layer: int = 0, title: str = "") -> None:
         """Show a run at ``t`` seconds since it started; cheap while nothing is due.
 
-        ``layer`` is the one whose tiles stand open, 0: none; ``title`` names an earlier turn.
+        ``layer`` is the one that is looked at, 0: none; ``title`` names an earlier turn.
         """
         statuses = [seat.status for seat in run.seats.values()]
         shown_of = (len(run.layers), run.status, statuses, layer, title)
@@ -80,8 +81,27 @@ class FlowLines(Widget):
             return
         grew = self._run is None or len(self._run.layers) != len(run.layers)
         self._run, self._t, self._shown_of, self._shown_t = run, t, shown_of, t
-        self._open, self._about = layer, title
+        self._layer, self._about = layer, title
         self.refresh(layout=grew)
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether the tiles of the layer that is looked at are folded, as they may be at any time.
+
+        A run that is over isn't shown anew for that.
+        """
+        return self._is_folded
+
+    @is_folded.setter
+    def is_folded(self, is_folded: bool) -> None:
+        if is_folded != self._is_folded:
+            self._is_folded = is_folded
+            self.refresh()
+
+    @property
+    def _open(self) -> int:
+        """The layer whose tiles stand open, 0: none."""
+        return 0 if self._is_folded else self._layer
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         """Return a row a layer."""
