@@ -33,7 +33,7 @@ _GOOD_ANSWER = 14
 _FLOW_LINES_FROM = (100, 30)
 _COMPOSER, _SMALL_COMPOSER = 4, 2
 _MOST_DRAFT = 8
-_FIXED = 2  # header and footer
+_HEADER, _FOOTER = 1, 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,13 +71,13 @@ class Room:
     @property
     def below_answer(self) -> int:
         """The rows of queue, composer and footer."""
-        return self.queue + self.composer + _FIXED // 2
+        return self.queue + self.composer + _FOOTER
 
     def left(self, height: int) -> int:
         """Return the rows that nobody has."""
         answer = self.answer + self.gap if self.answer else 0
         taken = self.head_gap + self.flow + self.tiles_gap + self.tiles + answer
-        return height - _FIXED - taken - self.gap - self.composer - self.queue
+        return height - _HEADER - _FOOTER - taken - self.gap - self.composer - self.queue
 
 
 def plan(width: int, height: int, content: Content) -> Room | None:

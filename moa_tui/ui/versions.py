@@ -88,7 +88,7 @@ class Versions(Refusing):
         if self.blocked or not len(self._turns):
             return self.blocked or words.NOTHING_ASKED
         match command:
-            case "merge_again" if self._mixing.mixture.aggregator.strategy == "none":
+            case "merge_again" if self._mixing.mixture.aggregator.makes == "nothing":
                 return words.NOT_MERGED
             case "complete" if self._last_run is not None and self._last_run.status == "done":
                 return words.NOTHING_MISSING

@@ -307,7 +307,7 @@ def _aggregator(mixture: Mixture, opened: Place | None) -> Block:
         agents = (merging.agent, *merging.fallback)
         for number, agent in enumerate(agents, 1):
             lines += _agent(mixture, Place(0, number), agent, 0, opened)
-    strategy = merging.strategy if merging.strategy != "none" else words.JUST_RACE
+    strategy = words.JUST_RACE if merging.makes == "nothing" else merging.strategy
     lines.append(_value(mixture, Spot("strategy"), says.STRATEGY, strategy))
     lines.append(
         Line(
