@@ -60,11 +60,12 @@ _RUN_ROW: Final = (
     " runs.status IN ('stopped', 'interrupted')"
     " AND NOT EXISTS (SELECT 1 FROM attempts WHERE run = runs.id AND text != ''"
     # What it was given was said in another run.
-    "  AND NOT EXISTS (SELECT 1 FROM json_each(runs.facts) AS fact"
+    "  AND NOT EXISTS (SELECT 1 FROM"
+    "   json_each(iif(json_valid(runs.facts), runs.facts, '[]')) AS fact"
     "   WHERE json_extract(fact.value, '$.event', '$.given', '$.seat', '$.attempt')"
     "    = json_array('seat_started', json('true'), json_array(layer, number), attempt))),"
     # A judge's words aren't the answer, and how a proposal ended is known once the run is read.
-    # A damaged mixture is told where that run is read, and keeps nobody from the others.
+    # What is damaged is told where that run is read, and keeps nobody from the others.
     " CASE WHEN NOT json_valid(runs.mixture) THEN NULL"
     "  WHEN json_extract(runs.mixture, '$.aggregator.strategy') IN ('pick', 'vote') THEN NULL"
     "  ELSE (SELECT reason FROM attempts WHERE run = runs.id AND role = 'aggregator'"
@@ -192,10 +193,13 @@ def mixture_of_run(databases: Databases, run: int) -> Mixture:
     Raises:
         StoreError: there is no such run.
     """
-    for db in databases[:-1]:
-        if db.execute("SELECT 1 FROM runs WHERE id = ?", (run,)).fetchone():
-            return mixture_in(db, run)
-    return mixture_in(databases[-1], run)
+    return mixture_in(_home_of(databases, run), run)
+
+
+def _home_of(databases: Databases, run: int) -> sqlite3.Connection:
+    """Return the database that has a run, the last one if none has."""
+    query = "SELECT 1 FROM runs WHERE id = ?"
+    return next((db for db in databases if db.execute(query, (run,)).fetchone()), databases[-1])
 
 
 def events_of(databases: Databases, run: int, *, is_sliced: bool) -> list[Event]:
@@ -280,10 +284,7 @@ def _attempts(db: sqlite3.Connection, run: int) -> Iterator[Attempt]:
 
 def test_of(databases: Databases, run: int) -> tuple[Entry, ...]:
     """Return who stood in a run's blind test, nobody where there was none."""
-    for db in databases:
-        if db.execute("SELECT 1 FROM runs WHERE id = ?", (run,)).fetchone() is not None:
-            return tuple(_entries(db, run))
-    return ()
+    return tuple(_entries(_home_of(databases, run), run))
 
 
 def _entries(db: sqlite3.Connection, run: int) -> Iterator[Entry]:

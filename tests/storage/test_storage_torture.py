@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from failing import connected
-from storage.shelf import MIXTURE, TEST, HandClock, asked, run_of, state_of, stored, told
+from storage.shelf import MIXTURE, TEST, HandClock, asked, cut_short, run_of, state_of, stored, told
 
 from moa_tui.storage.disk import Disk
 from moa_tui.storage.opening import open_store
@@ -523,16 +523,24 @@ def check(folder: Path) -> None:
         assert db.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
-async def test_a_damaged_mixture_keeps_nobody_from_the_rest_of_its_conversation(
-    tmp_path: Path,
+@pytest.mark.parametrize("column", ["mixture", "facts"])
+async def test_a_damaged_run_keeps_nobody_from_the_rest_of_its_conversation(
+    tmp_path: Path, column: str
 ) -> None:
     async with stored(tmp_path) as store:
         session, _ = await a_day(store)
         first = (await store.load(session)).head
         turn = store.begin_turn(session, asked("And then?"), parent=first)
         damaged = await told(store, turn, run_of("lost"))
+        recorder = store.begin_run(turn, MIXTURE)
+        for event in cut_short():
+            recorder.record(event)
+        recorder.close()
+        stopped = recorder.id
+        await recorder.saved()
     with closing(sqlite3.connect(tmp_path / "sessions.db")) as db:
-        db.execute("UPDATE runs SET mixture = '!' || substr(mixture, 2) WHERE id = ?", (damaged,))
+        broken = f"UPDATE runs SET {column} = '!' || substr({column}, 2) WHERE id IN (?, ?)"  # noqa: S608 - ours
+        db.execute(broken, (damaged, stopped))
         db.commit()
     async with stored(tmp_path) as store:
         loaded = await store.load(session)
