@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from moa_tui.engine.mixture import Seat
@@ -79,15 +79,24 @@ class Score:
 class Standings:
     """What tests add up to, the most wins first.
 
-    ``answers`` are the merged answers of all presets, ``presets`` those of each, ``models`` the
-    proposals of each model. ``undecided`` tests had no winner, and count nowhere else.
+    ``presets`` are the answers of each preset, ``models`` the proposals of each model.
+    ``undecided`` tests had no winner, and count nowhere else.
     """
 
     tests: int = 0
     undecided: int = 0
-    answers: Score = Score("", 0, 0, 0.0)
     presets: tuple[Score, ...] = ()
     models: tuple[Score, ...] = ()
+
+    @property
+    def answers(self) -> Score:
+        """The answers of all presets together."""
+        return Score(
+            "",
+            sum(score.tests for score in self.presets),
+            sum(score.wins for score in self.presets),
+            sum(score.chance for score in self.presets),
+        )
 
 
 def can_judge(run: RunState) -> bool:
@@ -114,7 +123,7 @@ def candidates(
         whose[answer].append((seat, "aggregator", "" if merger is None else merger.model))
     for seat_state in proposals:
         text = str(seat_state.text).strip()
-        if text in whose or len(whose) < MOST_TEXTS:
+        if text and (text in whose or len(whose) < MOST_TEXTS):
             whose[text].append((seat_state.seat, "proposer", seat_state.model))
     texts = list(whose)
     chance.shuffle(texts)
@@ -133,7 +142,8 @@ def _proposals(run: RunState) -> list[SeatState]:
     of_answer = [run.seats[seat] for seat in run.references]
     layer = run.layers[-1].layer if run.layers else 0
     found = of_answer or run.layer_seats(layer)
-    return [seat for seat in found if seat.status == "done" and str(seat.text).strip()]
+    # Whether a text is more than blanks is looked at when it is wanted: keys ask often.
+    return [seat for seat in found if seat.status == "done" and seat.text]
 
 
 def standings(tests: Iterable[Judged]) -> Standings:
@@ -144,17 +154,14 @@ def standings(tests: Iterable[Judged]) -> Standings:
     """
     every = list(tests)
     decided = [test for test in every if test.picked is not None]
-    answers, presets, models = _Table(), _Table(), _Table()
+    presets, models = _Table(), _Table()
     for test in decided:
         models.add(test, ((one.model, one) for one in test.entries if one.role == "proposer"))
-        merged = [entry for entry in test.entries if entry.role == "aggregator"]
-        answers.add(test, (("", entry) for entry in merged))
-        presets.add(test, ((test.preset, entry) for entry in merged))
-    (total,) = answers.scores() or (Score("", 0, 0, 0.0),)
+        merged = (one for one in test.entries if one.role == "aggregator")
+        presets.add(test, ((test.preset, one) for one in merged))
     return Standings(
         tests=len(every),
         undecided=len(every) - len(decided),
-        answers=total,
         presets=presets.scores(),
         models=models.scores(),
     )
@@ -188,7 +195,7 @@ class _Table:
 def entries_of(shown: Sequence[Candidate], picked: int | None) -> tuple[Entry, ...]:
     """Return who stood in a test once a text was picked, from 1; None: none is better."""
     return tuple(
-        Entry(entry.text, entry.seat, entry.role, entry.model, is_picked=entry.text == picked)
+        replace(entry, is_picked=entry.text == picked)
         for candidate in shown
         for entry in candidate.entries
     )

@@ -6,8 +6,12 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from moa_tui.text import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from moa_tui.engine.state import RunState
 
 _Voter = TypeVar("_Voter")
 
@@ -79,6 +83,12 @@ def how_chosen(count: int, *, votes: Sequence[Sequence[object]] = (), judge: str
     if judge:
         return f"picked from {count} by {judge}"
     return "the only proposal" if count == 1 else f"all {count} are the same"
+
+
+def why_chosen(run: RunState) -> str:
+    """Return the same of a run that ended with one of its proposals."""
+    judge = "" if run.aggregator is None else run.aggregator.model.rpartition("/")[2]
+    return how_chosen(len(run.references), votes=run.votes, judge=one_line(judge))
 
 
 def _plain(text: str) -> str:

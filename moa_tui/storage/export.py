@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, Final
 from moa_tui.engine.blind import MOST_TEXTS, Entry, Judged
 from moa_tui.engine.events import TextDelta, ThinkingDelta
 from moa_tui.engine.state import state_after
-from moa_tui.engine.votes import how_chosen
+from moa_tui.engine.votes import why_chosen
 from moa_tui.storage import words
 from moa_tui.storage.plain import (
     event_of,
@@ -384,9 +384,7 @@ def _run_parts(run: WholeRun, answer: str, ran: WholeRun | None) -> list[str]:
     whose = taken or (state.chosen if run.taken is None else None)
     by = "" if whose is None else words.TAKEN_FROM.format(layer=whose.layer, number=whose.number)
     if whose is not None and taken is None:
-        judge = "" if state.aggregator is None else state.aggregator.model.rpartition("/")[2]
-        how = how_chosen(len(state.references), votes=state.votes, judge=_inline(judge))
-        by = f"{by}, {how}"
+        by = f"{by}, {why_chosen(state)}"
     foot = f"*{name}{words.RUN_ENDS[run.row.status]}{by}{_judged(ran)}*"
     seats = sorted(state.seats.values(), key=lambda seat: seat.seat)
     return [told, foot, *(_folded(seat) for seat in seats if seat.role == "proposer")]

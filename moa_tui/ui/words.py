@@ -496,10 +496,9 @@ def whose(state: RunState) -> str:
 
 
 def _why_chosen(state: RunState) -> str:
-    from moa_tui.engine.votes import how_chosen  # noqa: PLC0415 - loaded long ago, by the run
+    from moa_tui.engine.votes import why_chosen  # noqa: PLC0415 - loaded long ago, by the run
 
-    judge = "" if state.aggregator is None else state.aggregator.model.rpartition("/")[2]
-    return how_chosen(len(state.references), votes=state.votes, judge=one_line(judge))
+    return why_chosen(state)
 
 
 NAMES_NO_KEY: Final = "it names no key"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on, work
 from textual.binding import Binding
-from textual.containers import Container, Vertical, VerticalScroll
+from textual.containers import Container, Vertical
 from textual.message import Message
 from textual.strip import Strip
 
@@ -17,7 +17,7 @@ from moa_tui.ui.answer.column_view import ColumnView
 from moa_tui.ui.answer.growing import pieces_of
 from moa_tui.ui.dialogs import blind_rows
 from moa_tui.ui.dialogs import blind_words as words
-from moa_tui.ui.dialogs.dialog import Dialog
+from moa_tui.ui.dialogs.dialog import Dialog, PageDialog
 from moa_tui.ui.look import Palette
 from moa_tui.ui.rows import Rows
 
@@ -367,16 +367,10 @@ class Scores(Rows):
         return _padded([*rows, []], width, palette)
 
 
-class Wins(Dialog[None]):
+class Wins(PageDialog[None]):
     """How often merged answers and proposals were picked; ``key`` is that of the blind test."""
 
-    AUTO_FOCUS = "VerticalScroll"
-    DEFAULT_CSS: ClassVar[str] = """
-    Wins VerticalScroll {
-        height: auto; scrollbar-size-vertical: 1; scrollbar-background: $focus-surface;
-        scrollbar-background-hover: $focus-surface; scrollbar-background-active: $focus-surface;
-    }
-    """
+    DEFAULT_CSS: ClassVar[str] = "Wins VerticalScroll { height: auto; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "scroll(-1)", "scroll", id="wins.up", key_display="↑↓", tooltip="Up"),
         Binding("down,j", "scroll(1)", id="wins.down", tooltip="Down", show=False),
@@ -384,23 +378,8 @@ class Wins(Dialog[None]):
 
     def __init__(self, known: Standings, *, key: str) -> None:
         facts = words.FACTS.format(tests=known.tests) if known.tests else ""
-        super().__init__(words.WINS, facts)
-        self._scroll = VerticalScroll(Scores(known, key))
-
-    def body(self) -> ComposeResult:
-        """The scores, which scroll where they are too many."""
-        yield self._scroll
+        super().__init__(words.WINS, facts, Scores(known, key))
 
     def on_resize(self, event: events.Resize) -> None:
         """Leave room for head and foot."""
         self._scroll.styles.max_height = max(1, event.size.height - 4)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Return whether there is more than is seen."""
-        if action == "scroll":
-            return self._scroll.max_scroll_y > 0
-        return super().check_action(action, parameters)
-
-    def action_scroll(self, rows: int) -> None:
-        """Scroll so many rows."""
-        self._scroll.scroll_relative(y=rows, animate=False)

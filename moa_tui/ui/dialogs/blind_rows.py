@@ -56,16 +56,12 @@ def whose(
     """Return who wrote a text: the chip and name of every seat, the aggregator's ``star``."""
     told: list[Row] = []
     for entry in entries:
+        name = one_line(names.get(entry.seat, entry.model), _LONGEST_NAME)
         if entry.role == "aggregator":
-            told.append([Segment(_name(entry, names), star + look.BOLD)])
+            told.append([Segment(name, star + look.BOLD)])
         else:
-            name = _name(entry, names)
             told.append([palette.chip(entry.seat.number), Segment(f" {name}", look.BOLD)])
     return joined(told, Segment(words.ALSO))
-
-
-def _name(entry: Entry, names: Mapping[Seat, str]) -> str:
-    return one_line(names.get(entry.seat, entry.model), _LONGEST_NAME)
 
 
 def head(

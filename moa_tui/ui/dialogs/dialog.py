@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 from rich.segment import Segment
 from textual.binding import Binding
 from textual.color import Color
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.screen import ModalScreen
 
 from moa_tui.text import one_line
@@ -149,3 +149,38 @@ class Dialog(ModalScreen["ResultT | None"], Generic[ResultT]):
     def action_close(self) -> None:
         """Close, with nothing chosen."""
         self.dismiss(None)
+
+
+class PageDialog(Dialog[ResultT]):
+    """A dialog around one page, which scrolls where it is too long.
+
+    A subclass binds keys to ``scroll(rows)``; they work while there is more than is seen.
+    """
+
+    AUTO_FOCUS = "VerticalScroll"
+    DEFAULT_CSS: ClassVar[str] = """
+    PageDialog VerticalScroll {
+        scrollbar-size-vertical: 1;
+        scrollbar-background: $focus-surface;
+        scrollbar-background-hover: $focus-surface;
+        scrollbar-background-active: $focus-surface;
+    }
+    """
+
+    def __init__(self, title: str, facts: str, page: Rows) -> None:
+        super().__init__(title, facts)
+        self._scroll = VerticalScroll(page)
+
+    def body(self) -> ComposeResult:
+        """The page."""
+        yield self._scroll
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Return whether there is more than is seen."""
+        if action == "scroll":
+            return self._scroll.max_scroll_y > 0
+        return super().check_action(action, parameters)
+
+    def action_scroll(self, rows: int) -> None:
+        """Scroll so many rows."""
+        self._scroll.scroll_relative(y=rows, animate=False)

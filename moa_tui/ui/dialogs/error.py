@@ -6,18 +6,16 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.segment import Segment
 from textual.binding import Binding
-from textual.containers import VerticalScroll
 
 from moa_tui.ui import look
 from moa_tui.ui import report_words as words
-from moa_tui.ui.dialogs.dialog import Dialog
+from moa_tui.ui.dialogs.dialog import PageDialog
 from moa_tui.ui.report import LABEL
 from moa_tui.ui.rows import Rows, section, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from textual.app import ComposeResult
     from textual.binding import BindingType
     from textual.strip import Strip
 
@@ -64,17 +62,11 @@ class Page(Rows):
                 head = Segment(" " * LABEL)
 
 
-class ErrorDialog(Dialog[None]):
+class ErrorDialog(PageDialog[None]):
     """Shows the report of a failure; y copies it by OSC 52, so that it works over ssh."""
 
-    AUTO_FOCUS = "VerticalScroll"
     DEFAULT_CSS: ClassVar[str] = """
-    ErrorDialog VerticalScroll {
-        height: 1fr; scrollbar-gutter: stable; scrollbar-size-vertical: 1;
-        scrollbar-background: $focus-surface;
-        scrollbar-background-hover: $focus-surface;
-        scrollbar-background-active: $focus-surface;
-    }
+    ErrorDialog VerticalScroll { height: 1fr; scrollbar-gutter: stable; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "copy", "copy", id="error.copy", tooltip="Copy the report"),
@@ -85,14 +77,9 @@ class ErrorDialog(Dialog[None]):
     ]
 
     def __init__(self, report: Report) -> None:
-        super().__init__(f"{look.GLYPHS['failed']} {report.title}", report.facts)
         self._report = report
         self._page = Page(report)
-        self._scroll = VerticalScroll(self._page)
-
-    def body(self) -> ComposeResult:
-        """The page, which scrolls where it is too long."""
-        yield self._scroll
+        super().__init__(f"{look.GLYPHS['failed']} {report.title}", report.facts, self._page)
 
     def on_mount(self) -> None:
         """Be as high as the page."""
@@ -106,16 +93,6 @@ class ErrorDialog(Dialog[None]):
         width = min(_WIDEST, self.size.width) - _BESIDE
         rows = self._page.get_content_height(self.size, self.size, width)
         self.query_one("#card").styles.height = max(1, min(self.size.height - 2, rows + 2))
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Return whether there is more than is seen."""
-        if action == "scroll":
-            return self._scroll.max_scroll_y > 0
-        return super().check_action(action, parameters)
-
-    def action_scroll(self, rows: int) -> None:
-        """Scroll so many rows."""
-        self._scroll.scroll_relative(y=rows, animate=False)
 
     def action_copy(self) -> None:
         """Copy the report."""
